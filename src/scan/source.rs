@@ -1,0 +1,87 @@
+//! Owns the seam to what is snapped: the trait [`Source`], its facts, and nothing of any system.
+
+use super::ScanError;
+use crate::clock::Timestamp;
+
+/// What a directory entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Symlink,
+    /// A socket, FIFO, device or anything else that has no bytes to keep.
+    Special,
+}
+
+/// What the system says of one entry, links not followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stat {
+    /// File, folder, link or special.
+    pub kind: Kind,
+    /// Length in bytes; 0 for anything but a file.
+    pub length_bytes: u64,
+    /// Permission bits, the low 12 of `st_mode`.
+    pub mode: u32,
+    /// Numeric owner.
+    pub uid: u32,
+    /// Numeric group.
+    pub gid: u32,
+    /// Last change of content.
+    pub mtime: Timestamp,
+    /// Last change of content or facts.
+    pub ctime: Timestamp,
+    /// The system's number of this file on its device.
+    pub inode: u64,
+    /// The device that it lies on.
+    pub device: u64,
+    /// How many names it has.
+    pub links: u64,
+    /// Its bytes are only in a cloud: reading would download them.
+    pub placeholder: bool,
+}
+
+/// What a file system keeps, learned once per device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSystem {
+    /// Made by the kernel (proc, sysfs and the like): never walked into.
+    pub pseudo: bool,
+    /// Over a network: its clock is another machine's.
+    pub network: bool,
+    /// Keeps permission bits and owners of its own; FAT, exFAT and the like make them up.
+    pub keeps_owner: bool,
+    /// Its ctime moves with every change.
+    pub ctime_means_change: bool,
+    /// The system's name for it, such as `ext4`, for messages.
+    pub name: String,
+}
+
+/// A file open for reading.
+pub trait SourceFile: Send {
+    /// Reads at most `into.len()` bytes at the current place; 0 is the end.
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, ScanError>;
+    /// The facts of the open file, now.
+    fn stat(&mut self) -> Result<Stat, ScanError>;
+}
+
+/// Something that can be walked and read. Paths are raw bytes relative to the source's root, parts joined by `/`; empty is the root itself.
+/// No call follows a symbolic link in any part of the path.
+pub trait Source: Send + Sync + std::fmt::Debug {
+    /// The root as a person would write it.
+    fn place(&self) -> Vec<u8>;
+    /// The facts of one entry.
+    fn stat(&self, path: &[u8]) -> Result<Stat, ScanError>;
+    /// The entries of a folder with their facts, sorted by the raw bytes of their names; `.` and `..` left out.
+    /// An entry that cannot be stat'ed stands with its error.
+    fn list(&self, path: &[u8]) -> Result<Vec<(Vec<u8>, Result<Stat, ScanError>)>, ScanError>;
+    /// Opens a regular file. Anything else, also one that has become something else since it was listed, is an error; never blocks on a FIFO.
+    fn open(&self, path: &[u8]) -> Result<Box<dyn SourceFile>, ScanError>;
+    /// The raw bytes that a symbolic link holds.
+    fn read_link(&self, path: &[u8]) -> Result<Vec<u8>, ScanError>;
+    /// What the file system that holds this folder keeps.
+    fn file_system(&self, path: &[u8]) -> Result<FileSystem, ScanError>;
+    /// The names of a user and a group number, empty where the system knows none.
+    fn owner_names(&self, uid: u32, gid: u32) -> (String, String);
+}
