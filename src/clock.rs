@@ -23,10 +23,7 @@ impl Timestamp {
         let nanoseconds = self.nanoseconds + duration.subsec_nanos();
         let carry = i64::from(nanoseconds >= 1_000_000_000);
         let whole = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-        Self {
-            seconds: self.seconds.saturating_add(whole).saturating_add(carry),
-            nanoseconds: nanoseconds % 1_000_000_000,
-        }
+        Self { seconds: self.seconds.saturating_add(whole).saturating_add(carry), nanoseconds: nanoseconds % 1_000_000_000 }
     }
 
     /// How long after `earlier` this is; zero if it is not after it.

@@ -1,1 +1,5 @@
-//! x
+//! Point-in-time snapshots of a family's photos.
+
+pub mod clock;
+pub mod format;
+pub mod progress;

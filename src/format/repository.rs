@@ -1,0 +1,99 @@
+//! Owns `tintype.json`: the public facts of a repository. Implements `format-spec/repository.md`.
+
+use super::{FormatError, RepositoryId};
+use serde::{Deserialize, Serialize};
+
+/// Whether the repository is encrypted: decided once, here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encryption {
+    /// Plain: anyone with the files can read the photos.
+    #[serde(rename = "none")]
+    None,
+    /// AES-256-GCM under keys derived from the master key.
+    #[serde(rename = "aes-256-gcm")]
+    Aes256Gcm,
+}
+
+/// What `tintype.json` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryFile {
+    /// The repository's id.
+    pub repository: RepositoryId,
+    /// Whether it is encrypted.
+    pub encryption: Encryption,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    format: String,
+    version: u32,
+    repository: String,
+    encryption: Encryption,
+}
+
+/// Only the version, so that a newer file is recognised before anything else is judged.
+#[derive(Deserialize)]
+struct VersionOnly {
+    format: String,
+    version: u32,
+}
+
+const FORMAT: &str = "tintype repository";
+
+impl RepositoryFile {
+    /// The file's bytes: one line per member, in this order, ending in a line feed.
+    pub fn encode(&self) -> Vec<u8> {
+        let encryption = match self.encryption {
+            Encryption::None => "none",
+            Encryption::Aes256Gcm => "aes-256-gcm",
+        };
+        format!(
+            "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": 1,\n  \"repository\": \"{}\",\n  \"encryption\": \"{encryption}\"\n}}\n",
+            self.repository.hex()
+        )
+        .into_bytes()
+    }
+
+    /// Reads the file. Version 1 has one spelling: what [`RepositoryFile::encode`] writes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        const WHAT: &str = "tintype.json";
+        let decode = |error: serde_json::Error| FormatError::Decode { what: WHAT, reason: error.to_string() };
+        super::limits::check("length of tintype.json", super::limits::to_u64(bytes.len()), super::limits::REPOSITORY_FILE_BYTES_MAX)?;
+        let version: VersionOnly = serde_json::from_slice(bytes).map_err(decode)?;
+        if version.format != FORMAT {
+            return Err(FormatError::HeaderMagic);
+        }
+        if version.version > 1 {
+            return Err(FormatError::TooNew { field: "version of the repository", found: version.version });
+        }
+        let text: Text = serde_json::from_slice(bytes).map_err(decode)?;
+        let repository = RepositoryId::from_hex(&text.repository)
+            .ok_or(FormatError::Invalid { what: WHAT, why: "the repository's id is not 32 hexadecimal digits" })?;
+        let file = Self { repository, encryption: text.encryption };
+        if file.encode() != bytes {
+            return Err(FormatError::NotCanonical { what: WHAT });
+        }
+        Ok(file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Encryption, RepositoryFile};
+    use crate::format::RepositoryId;
+
+    #[test]
+    fn the_file_has_one_spelling() {
+        let file = RepositoryFile { repository: RepositoryId([7; 16]), encryption: Encryption::Aes256Gcm };
+        let bytes = file.encode();
+        assert_eq!(RepositoryFile::decode(&bytes), Ok(file));
+        for place in 0..bytes.len() {
+            let mut wrong = bytes.clone();
+            wrong[place] ^= 1;
+            assert!(RepositoryFile::decode(&wrong).map_or(true, |other| other.encode() == wrong), "byte {place}");
+        }
+        let newer = String::from_utf8(bytes).unwrap().replace("\"version\": 1", "\"version\": 2");
+        assert_eq!(RepositoryFile::decode(newer.as_bytes()).unwrap_err().code(), "format-too-new");
+    }
+}

@@ -1,0 +1,63 @@
+//! Owns tagged sections: the door for facts that later versions add. Implements `format-spec/trees.md`, section "Tagged sections".
+
+use super::{FormatError, limits};
+use bincode::{Decode, Encode};
+
+/// Bytes with a tag. The tag's last two bits say what a reader that does not know it must do.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Section {
+    /// Number times four, plus the policy.
+    pub tag: u32,
+    /// The section's own encoding; kept as bytes by who does not know it.
+    pub bytes: Vec<u8>,
+}
+
+/// What a reader does with a tag that it does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Passes over it.
+    Ignore,
+    /// May read what holds it, and must not write a changed form of it.
+    ReadOnly,
+    /// Must refuse what holds it.
+    Refuse,
+}
+
+impl Section {
+    /// What its tag asks of who does not know it.
+    pub fn policy(&self) -> Policy {
+        match self.tag & 3 {
+            0 => Policy::Ignore,
+            1 => Policy::ReadOnly,
+            _ => Policy::Refuse,
+        }
+    }
+}
+
+/// The tags of version 1.
+pub mod tags {
+    /// Media facts, computed once.
+    pub const MEDIA: u32 = 4;
+    /// In which snapshot a carried entry was last really read, and why it was carried.
+    pub const CARRIED: u32 = 8;
+    /// The file changed while it was read, twice.
+    pub const CHANGED_WHILE_READ: u32 = 12;
+    /// The folder is a mount point.
+    pub const MOUNT_POINT: u32 = 16;
+    /// Where a sparse file has holes.
+    pub const HOLES: u32 = 20;
+    /// All of them.
+    pub const KNOWN: [u32; 5] = [MEDIA, CARRIED, CHANGED_WHILE_READ, MOUNT_POINT, HOLES];
+}
+
+/// Checks that sections stand in order of their tags, each once, and none must be understood that is not.
+pub fn check_sections(what: &'static str, sections: &[Section]) -> Result<(), FormatError> {
+    limits::check_count("sections", sections.len(), limits::SECTIONS_MAX)?;
+    if !sections.windows(2).all(|pair| matches!(pair, [one, next] if one.tag < next.tag)) {
+        return Err(FormatError::Invalid { what, why: "sections must stand in strictly rising order of their tags" });
+    }
+    match sections.iter().find(|section| section.policy() == Policy::Refuse && !tags::KNOWN.contains(&section.tag)) {
+        Some(section) => Err(FormatError::SectionTooNew { what, tag: section.tag }),
+        None => Ok(()),
+    }
+}
