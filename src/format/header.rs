@@ -11,7 +11,8 @@ pub const TRAILER_BYTES: usize = 64;
 
 const HEADER_MAGIC: [u8; 8] = *b"\x89TINTYPE";
 const TRAILER_MAGIC: [u8; 8] = *b"EPYTNIT\x89";
-const VERSION: u8 = 1;
+/// The version that this program writes and reads.
+pub const VERSION: u8 = 1;
 
 /// What a hash-named file is. The number stands in header and trailer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,6 +110,8 @@ impl fmt::Display for FileKind {
 pub struct Header {
     /// What the file is.
     pub kind: FileKind,
+    /// The version of its writer; a reader goes by the smallest reader version, which stands beside it.
+    pub version: u8,
     /// The repository that it belongs to.
     pub repository: RepositoryId,
     /// Makes the file's key its own; random in plain repositories too, zero in public kinds.
@@ -120,14 +123,14 @@ pub struct Header {
 impl Header {
     /// The header of a public kind.
     pub fn public(kind: FileKind, repository: RepositoryId) -> Self {
-        Self { kind, repository, salt: [0; 32], key_check: [0; 32] }
+        Self { kind, version: VERSION, repository, salt: [0; 32], key_check: [0; 32] }
     }
 
     /// Its 128 bytes.
     pub fn encode(&self) -> [u8; HEADER_BYTES] {
         let mut bytes = Vec::with_capacity(HEADER_BYTES);
         bytes.extend_from_slice(&HEADER_MAGIC);
-        bytes.extend_from_slice(&[self.kind.number(), VERSION, VERSION, 0]);
+        bytes.extend_from_slice(&[self.kind.number(), self.version, VERSION, 0]);
         bytes.extend_from_slice(&[0; 4]);
         bytes.extend_from_slice(&self.repository.0);
         bytes.extend_from_slice(&self.salt);
@@ -149,7 +152,7 @@ impl Header {
         if fields.take::<8>() != HEADER_MAGIC {
             return Err(FormatError::HeaderMagic);
         }
-        let [kind, _version, reader_version_min, key_mode] = fields.take::<4>();
+        let [kind, version, reader_version_min, key_mode] = fields.take::<4>();
         if reader_version_min > VERSION {
             return Err(FormatError::TooNew { field: "reader version", found: reader_version_min.into() });
         }
@@ -161,7 +164,7 @@ impl Header {
         if epoch != 0 {
             return Err(FormatError::TooNew { field: "epoch", found: epoch });
         }
-        let decoded = Self { kind, repository: RepositoryId(fields.take()), salt: fields.take(), key_check: fields.take() };
+        let decoded = Self { kind, version, repository: RepositoryId(fields.take()), salt: fields.take(), key_check: fields.take() };
         if fields.0.iter().any(|byte| *byte != 0) {
             return Err(FormatError::HeaderNotZero("the rest of the header"));
         }
@@ -252,7 +255,7 @@ mod tests {
 
     #[test]
     fn headers_go_round_and_say_what_is_newer() {
-        let header = Header { kind: FileKind::Manifest, repository: RepositoryId([1; 16]), salt: [2; 32], key_check: [3; 32] };
+        let header = Header { kind: FileKind::Manifest, version: 1, repository: RepositoryId([1; 16]), salt: [2; 32], key_check: [3; 32] };
         let bytes = header.encode();
         assert_eq!(Header::decode(&bytes), Ok(header));
         for (place, code) in [

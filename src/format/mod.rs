@@ -24,7 +24,7 @@ mod tree;
 
 pub use container::{SealedFile, TrailerState, trailer_state};
 pub use error::{FormatError, Stage};
-pub use header::{FileKind, HEADER_BYTES, Header, TRAILER_BYTES, Trailer};
+pub use header::{FileKind, HEADER_BYTES, Header, TRAILER_BYTES, Trailer, VERSION};
 pub use id::{FileHash, MachineId, ObjectId, ObjectKind, PackName, RepositoryId, SnapshotName, SourceId, StoredName, hex};
 pub use index::{IndexSegment, IndexedPack};
 pub use key::{SlotKdf, SlotPublic, SlotSealed};
