@@ -1,1 +1,3 @@
-//! x
+//! Point-in-time snapshots of photos.
+
+pub mod ops;
