@@ -1,5 +1,6 @@
 //! Point-in-time snapshots of a family's photos.
 
+pub mod chunk;
 pub mod clock;
 pub mod crypto;
 pub mod format;

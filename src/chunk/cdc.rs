@@ -14,9 +14,9 @@ pub const AVERAGE_BYTES: usize = 1 << 20;
 pub const MAX_BYTES: usize = 4 << 20;
 
 /// Up to the average length a cut must match this: 22 bits.
-const MASK_STRICT: u64 = 0x0000_d903_0353_7000;
+const MASK_STRICT: u64 = 0x0000_d937_6753_7000;
 /// Beyond it, this: 18 bits.
-const MASK_RELAXED: u64 = 0x0000_d900_0353_0000;
+const MASK_RELAXED: u64 = 0x0000_d907_0753_7000;
 
 static GEAR: LazyLock<(Vec<u64>, Vec<u64>)> = LazyLock::new(|| {
     let (gear, shifted) = v2020::get_gear_with_seed(0);

@@ -1,0 +1,3 @@
+//! Owns the things a person does, one file each.
+
+pub mod demo;
