@@ -1,1 +1,4 @@
-//! x
+//! Point-in-time snapshots of a family's photos.
+pub mod clock;
+pub mod progress;
+pub mod store;
