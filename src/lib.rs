@@ -5,3 +5,6 @@ pub mod clock;
 pub mod crypto;
 pub mod format;
 pub mod progress;
+pub mod repo;
+pub mod scan;
+pub mod store;

@@ -26,9 +26,7 @@ fn text(path: &str) -> Option<String> {
 
 fn sources() -> Vec<Source> {
     let files = tree::walk(&top()).into_iter().filter(|file| file.path.starts_with("src/") && file.path.ends_with(".rs"));
-    files
-        .map(|file| Source::new(&file.path, &fs::read_to_string(top().join(&file.path)).expect("the file was just listed")))
-        .collect()
+    files.map(|file| Source::new(&file.path, &fs::read_to_string(top().join(&file.path)).expect("the file was just listed"))).collect()
 }
 
 #[track_caller]
@@ -63,10 +61,8 @@ fn changelog_has_its_shape() {
 fn pages_of_the_format_are_linked() {
     let Some(readme) = text("format-spec/README.md") else { return };
     let files = tree::walk(&top());
-    let pages = files
-        .iter()
-        .filter_map(|file| file.path.strip_prefix("format-spec/"))
-        .filter(|page| page.ends_with(".md") && !page.contains('/'));
+    let pages =
+        files.iter().filter_map(|file| file.path.strip_prefix("format-spec/")).filter(|page| page.ends_with(".md") && !page.contains('/'));
     assert_none(&tree::unlinked_pages(&readme, pages));
 }
 

@@ -32,8 +32,18 @@ pub(super) fn first_chunk_bytes(window: &[u8]) -> usize {
     let (Ok(gear), Ok(shifted)) = (<&[u64; 256]>::try_from(gear.as_slice()), <&[u64; 256]>::try_from(shifted.as_slice())) else {
         return window.len().min(MAX_BYTES);
     };
-    let (_, length) =
-        v2020::cut_gear(window, MIN_BYTES, AVERAGE_BYTES, MAX_BYTES, MASK_STRICT, MASK_RELAXED, MASK_STRICT << 1, MASK_RELAXED << 1, gear, shifted);
+    let (_, length) = v2020::cut_gear(
+        window,
+        MIN_BYTES,
+        AVERAGE_BYTES,
+        MAX_BYTES,
+        MASK_STRICT,
+        MASK_RELAXED,
+        MASK_STRICT << 1,
+        MASK_RELAXED << 1,
+        gear,
+        shifted,
+    );
     length
 }
 
@@ -65,7 +75,7 @@ mod tests {
     }
 
     const GOLDEN: [usize; 15] = [
-        1_375_149, 2_618_297, 3_866_180, 5_135_645, 6_519_579, 7_829_195, 9_127_599, 10_300_729, 11_413_995, 13_045_831, 13_700_355, 14_175_719,
-        15_548_290, 16_676_731, 16_777_216,
+        1_375_149, 2_618_297, 3_866_180, 5_135_645, 6_519_579, 7_829_195, 9_127_599, 10_300_729, 11_413_995, 13_045_831, 13_700_355,
+        14_175_719, 15_548_290, 16_676_731, 16_777_216,
     ];
 }

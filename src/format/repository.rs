@@ -79,7 +79,8 @@ impl RepositoryFile {
         let key_check = match &text.key_check {
             None => None,
             Some(digits) => {
-                let check = StoredName::from_hex(digits).ok_or(FormatError::Invalid { what: WHAT, why: "the key check is not 64 hexadecimal digits" })?;
+                let check = StoredName::from_hex(digits)
+                    .ok_or(FormatError::Invalid { what: WHAT, why: "the key check is not 64 hexadecimal digits" })?;
                 Some(check.0)
             }
         };

@@ -118,7 +118,9 @@ pub enum RepoError {
         reason: String,
     },
     /// What was just encoded does not decode to the same bytes: memory, processor or library are at fault.
-    #[error("a record did not decode to the bytes that it was made from: this machine's memory or processor may be faulty; nothing of this run counts")]
+    #[error(
+        "a record did not decode to the bytes that it was made from: this machine's memory or processor may be faulty; nothing of this run counts"
+    )]
     Verification,
     /// The needed packs were not all in place when looked at, three times.
     #[error("{missing} packs that the snapshot needs were not in place when looked at again")]

@@ -38,7 +38,7 @@ pub fn read_file(store: &dyn Store, file: &StoredFile) -> Result<FileState, Repo
                 wrong = "its bytes do not hash to its name".to_owned();
             }
             Err(StoreError::NotFound { .. }) => return Ok(FileState::Absent),
-            Err(error) if is_damage(&error) => wrong = error.to_string(),
+            Err(error) if error.is_damage_candidate() => wrong = error.to_string(),
             Err(error) => return Err(error.into()),
         }
     }
@@ -48,11 +48,6 @@ pub fn read_file(store: &dyn Store, file: &StoredFile) -> Result<FileState, Repo
 fn ends_without_trailer(bytes: &[u8], file: &StoredFile) -> bool {
     let Some((_, last)) = bytes.split_last_chunk::<TRAILER_BYTES>() else { return true };
     trailer_state(last, limits::to_u64(bytes.len()), file.folder.kinds()) == TrailerState::Short
-}
-
-/// Whether a store's error says that these bytes are bad, rather than that the place failed.
-pub fn is_damage(error: &StoreError) -> bool {
-    matches!(error, StoreError::Read { .. } | StoreError::TooLong { .. } | StoreError::Short { .. })
 }
 
 /// A file read from whichever copy is good.

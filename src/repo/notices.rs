@@ -4,7 +4,9 @@ use super::RepoError;
 use super::file::{FileState, read_file};
 use super::inventory::list_folder;
 use crate::crypto::MasterKey;
-use crate::format::{FileKind, Instead, NameFolder, NeededPack, PackName, RepositoryId, SealedFile, StoredName, Tombstone, TombstoneTarget};
+use crate::format::{
+    FileKind, Instead, NameFolder, NeededPack, PackName, RepositoryId, SealedFile, StoredName, Tombstone, TombstoneTarget,
+};
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,7 +79,9 @@ impl Notices {
         };
         let believed = match trust {
             Trust::Plain => sealed.sealed.is_empty(),
-            Trust::Key(master) => master.notice_hash(kind, &sealed.header.encode(), sealed.public).is_some_and(|hash| hash == sealed.sealed),
+            Trust::Key(master) => {
+                master.notice_hash(kind, &sealed.header.encode(), sealed.public).is_some_and(|hash| hash == sealed.sealed)
+            }
             Trust::Locked => true,
         };
         if !believed {

@@ -91,9 +91,7 @@ pub enum StoreError {
         at: At,
     },
     /// The file is longer than anything that may be read whole under this name.
-    #[error(
-        "{at} has {length_bytes} bytes, more than the {length_bytes_max} that are read at most"
-    )]
+    #[error("{at} has {length_bytes} bytes, more than the {length_bytes_max} that are read at most")]
     TooLong {
         /// Which file.
         at: At,
@@ -239,62 +237,29 @@ impl StoreError {
 
     /// Whether this may be damage of this one file: to be read again, and then said.
     pub const fn is_damage_candidate(&self) -> bool {
-        matches!(
-            self,
-            Self::Read { .. } | Self::Short { .. } | Self::TooLong { .. }
-        )
+        matches!(self, Self::Read { .. } | Self::Short { .. } | Self::TooLong { .. })
     }
 
     /// Sorts a system error that came while reading.
     pub(super) fn reading(operation: Operation, at: At, source: io::Error) -> Self {
         match Errno::from_io_error(&source) {
             // A link or a folder under one of our names is none of our files.
-            Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ISDIR) => {
-                Self::NotFound { at }
-            }
-            Some(Errno::ACCESS | Errno::PERM) => Self::Denied {
-                operation,
-                at,
-                source,
-            },
-            _ => Self::either(operation, at, source).unwrap_or_else(|(operation, at, source)| {
-                Self::Read {
-                    operation,
-                    at,
-                    source,
-                }
-            }),
+            Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ISDIR) => Self::NotFound { at },
+            Some(Errno::ACCESS | Errno::PERM) => Self::Denied { operation, at, source },
+            _ => Self::either(operation, at, source).unwrap_or_else(|(operation, at, source)| Self::Read { operation, at, source }),
         }
     }
 
     /// Sorts a system error that came while writing.
     pub(super) fn writing(operation: Operation, at: At, source: io::Error) -> Self {
         match Errno::from_io_error(&source) {
-            Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => Self::DiskFull {
-                operation,
-                at,
-                source,
-            },
-            Some(Errno::ROFS | Errno::ACCESS | Errno::PERM) => Self::ReadOnly {
-                operation,
-                at,
-                source,
-            },
-            _ => Self::either(operation, at, source).unwrap_or_else(|(operation, at, source)| {
-                Self::Write {
-                    operation,
-                    at,
-                    source,
-                }
-            }),
+            Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => Self::DiskFull { operation, at, source },
+            Some(Errno::ROFS | Errno::ACCESS | Errno::PERM) => Self::ReadOnly { operation, at, source },
+            _ => Self::either(operation, at, source).unwrap_or_else(|(operation, at, source)| Self::Write { operation, at, source }),
         }
     }
 
-    fn either(
-        operation: Operation,
-        at: At,
-        source: io::Error,
-    ) -> Result<Self, (Operation, At, io::Error)> {
+    fn either(operation: Operation, at: At, source: io::Error) -> Result<Self, (Operation, At, io::Error)> {
         match Errno::from_io_error(&source) {
             Some(
                 Errno::NODEV
@@ -308,18 +273,8 @@ impl StoreError {
                 | Errno::CONNRESET
                 | Errno::CONNABORTED
                 | Errno::TIMEDOUT,
-            ) => Ok(Self::PlaceGone {
-                operation,
-                at,
-                source: Some(source),
-            }),
-            Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => {
-                Ok(Self::OutOfResources {
-                    operation,
-                    at,
-                    source,
-                })
-            }
+            ) => Ok(Self::PlaceGone { operation, at, source: Some(source) }),
+            Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => Ok(Self::OutOfResources { operation, at, source }),
             _ => Err((operation, at, source)),
         }
     }
@@ -330,10 +285,7 @@ mod tests {
     use super::*;
 
     fn at() -> At {
-        At {
-            place: "/mnt/blue".into(),
-            name: "packs/ab/x.pack".into(),
-        }
+        At { place: "/mnt/blue".into(), name: "packs/ab/x.pack".into() }
     }
 
     #[test]
@@ -351,11 +303,7 @@ mod tests {
             (Errno::IO, "write-error"),
         ];
         for (errno, code) in cases {
-            assert_eq!(
-                StoreError::writing(Operation::Put, at(), errno.into()).code(),
-                code,
-                "{errno:?}"
-            );
+            assert_eq!(StoreError::writing(Operation::Put, at(), errno.into()).code(), code, "{errno:?}");
         }
         let cases = [
             (Errno::IO, "read-error"),
@@ -366,32 +314,15 @@ mod tests {
             (Errno::NFILE, "out-of-resources"),
         ];
         for (errno, code) in cases {
-            assert_eq!(
-                StoreError::reading(Operation::Get, at(), errno.into()).code(),
-                code,
-                "{errno:?}"
-            );
+            assert_eq!(StoreError::reading(Operation::Get, at(), errno.into()).code(), code, "{errno:?}");
         }
     }
 
     #[test]
     fn messages_name_the_operation_and_the_file() {
         let error = StoreError::writing(Operation::Finish, at(), Errno::NOSPC.into());
-        assert_eq!(
-            error.to_string(),
-            "no room while finishing packs/ab/x.pack in /mnt/blue"
-        );
-        let error = StoreError::PlaceGone {
-            operation: Operation::Open,
-            at: At {
-                name: String::new(),
-                ..at()
-            },
-            source: None,
-        };
-        assert_eq!(
-            error.to_string(),
-            "/mnt/blue is no longer reachable (noticed while opening it)"
-        );
+        assert_eq!(error.to_string(), "no room while finishing packs/ab/x.pack in /mnt/blue");
+        let error = StoreError::PlaceGone { operation: Operation::Open, at: At { name: String::new(), ..at() }, source: None };
+        assert_eq!(error.to_string(), "/mnt/blue is no longer reachable (noticed while opening it)");
     }
 }

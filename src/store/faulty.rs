@@ -47,10 +47,7 @@ enum Go {
 impl<S: Store + ?Sized + 'static> FaultyStore<S> {
     /// Wraps `inner`; no faults yet.
     pub fn new(inner: Arc<S>) -> Self {
-        Self {
-            inner,
-            faults: Arc::default(),
-        }
+        Self { inner, faults: Arc::default() }
     }
 
     /// The store inside, without faults.
@@ -88,10 +85,7 @@ impl<S: Store + ?Sized + 'static> FaultyStore<S> {
     /// Ends all faults: a new process, a new disk.
     pub fn heal(&self) {
         let mut faults = lock(&self.faults);
-        *faults = Faults {
-            changes: faults.changes,
-            ..Faults::default()
-        };
+        *faults = Faults { changes: faults.changes, ..Faults::default() };
     }
 
     /// How many changing operations were done so far.
@@ -108,85 +102,44 @@ impl<S: Store + ?Sized + 'static> FaultyStore<S> {
         if !self.is_stopped() {
             return Ok(());
         }
-        Err(StoreError::Injected {
-            operation,
-            at: self.at(name),
-        })
+        Err(StoreError::Injected { operation, at: self.at(name) })
     }
 
-    fn check_readable(
-        &self,
-        operation: Operation,
-        name: &str,
-        offset: u64,
-        length_bytes: u64,
-    ) -> Result<(), StoreError> {
+    fn check_readable(&self, operation: Operation, name: &str, offset: u64, length_bytes: u64) -> Result<(), StoreError> {
         self.check_alive(operation, name)?;
         let end = offset.saturating_add(length_bytes);
-        let hit = |(file, range): &(String, Range<u64>)| {
-            file == name && range.start < end && offset < range.end
-        };
+        let hit = |(file, range): &(String, Range<u64>)| file == name && range.start < end && offset < range.end;
         if lock(&self.faults).unreadable.iter().any(hit) {
-            return Err(StoreError::Read {
-                operation,
-                at: self.at(name),
-                source: Errno::IO.into(),
-            });
+            return Err(StoreError::Read { operation, at: self.at(name), source: Errno::IO.into() });
         }
         Ok(())
     }
 
-    fn change(
-        &self,
-        operation: Operation,
-        name: &str,
-        length_bytes: u64,
-    ) -> Result<Go, StoreError> {
-        lock(&self.faults).change(
-            operation,
-            At {
-                place: self.inner.place(),
-                name: name.to_owned(),
-            },
-            length_bytes,
-        )
+    fn change(&self, operation: Operation, name: &str, length_bytes: u64) -> Result<Go, StoreError> {
+        lock(&self.faults).change(operation, At { place: self.inner.place(), name: name.to_owned() }, length_bytes)
     }
 
     fn at(&self, name: &str) -> At {
-        At {
-            place: self.inner.place(),
-            name: name.to_owned(),
-        }
+        At { place: self.inner.place(), name: name.to_owned() }
     }
 }
 
 impl Faults {
-    fn change(
-        &mut self,
-        operation: Operation,
-        at: At,
-        length_bytes: u64,
-    ) -> Result<Go, StoreError> {
+    fn change(&mut self, operation: Operation, at: At, length_bytes: u64) -> Result<Go, StoreError> {
         if self.stopped {
             return Err(StoreError::Injected { operation, at });
         }
         self.changes += 1;
         self.stopped = self.stop_after.is_some_and(|last| self.changes >= last);
         match self.torn {
-            Some(torn)
-                if self.stopped && matches!(operation, Operation::Put | Operation::Finish) =>
-            {
+            Some(torn) if self.stopped && matches!(operation, Operation::Put | Operation::Finish) => {
                 return Ok(Go::Tear(torn));
             }
             _ => {}
         }
         if let Some(free) = &mut self.free_bytes {
             if *free < length_bytes {
-                return Err(StoreError::DiskFull {
-                    operation,
-                    at,
-                    source: Errno::NOSPC.into(),
-                });
+                return Err(StoreError::DiskFull { operation, at, source: Errno::NOSPC.into() });
             }
             *free -= length_bytes;
         }
@@ -237,24 +190,14 @@ impl<S: Store + ?Sized + 'static> Store for FaultyStore<S> {
             return self.inner.put(name, bytes);
         };
         self.inner.put(name, &tear_bytes(bytes, torn))?;
-        Err(StoreError::Injected {
-            operation: Operation::Put,
-            at: self.at(name),
-        })
+        Err(StoreError::Injected { operation: Operation::Put, at: self.at(name) })
     }
 
     fn begin(&self, folder: &str) -> Result<Box<dyn Upload>, StoreError> {
         self.change(Operation::Begin, folder, 0)?;
         let inner = self.inner.begin(folder)?;
-        let store = FaultyStore {
-            inner: Arc::clone(&self.inner),
-            faults: Arc::clone(&self.faults),
-        };
-        Ok(Box::new(FaultyUpload {
-            inner,
-            store,
-            folder: folder.to_owned(),
-        }))
+        let store = FaultyStore { inner: Arc::clone(&self.inner), faults: Arc::clone(&self.faults) };
+        Ok(Box::new(FaultyUpload { inner, store, folder: folder.to_owned() }))
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -295,18 +238,13 @@ struct FaultyUpload<S: Store + ?Sized + 'static> {
 
 impl<S: Store + ?Sized + 'static> Upload for FaultyUpload<S> {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.store
-            .change(Operation::WriteAt, &self.folder, bytes.len() as u64)?;
+        self.store.change(Operation::WriteAt, &self.folder, bytes.len() as u64)?;
         self.inner.write_at(offset, bytes)
     }
 
     fn finish(self: Box<Self>, name: &str, length_bytes: u64) -> Result<Put, StoreError> {
         check_below(name, &self.folder)?;
-        let Self {
-            inner,
-            store,
-            folder,
-        } = *self;
+        let Self { inner, store, folder } = *self;
         match store.change(Operation::Finish, name, 0)? {
             Go::On => return inner.finish(name, length_bytes),
             Go::Tear(Torn::Short) => inner.finish(name, length_bytes / 2)?,
@@ -317,18 +255,13 @@ impl<S: Store + ?Sized + 'static> Upload for FaultyUpload<S> {
                 let piece = vec![0; 1 << 20];
                 let mut offset = 0;
                 while offset < length_bytes {
-                    let count = usize::try_from(length_bytes - offset)
-                        .unwrap_or(usize::MAX)
-                        .min(piece.len());
+                    let count = usize::try_from(length_bytes - offset).unwrap_or(usize::MAX).min(piece.len());
                     zeros.write_at(offset, &piece[..count])?;
                     offset += count as u64;
                 }
                 zeros.finish(name, length_bytes)?
             }
         };
-        Err(StoreError::Injected {
-            operation: Operation::Finish,
-            at: store.at(name),
-        })
+        Err(StoreError::Injected { operation: Operation::Finish, at: store.at(name) })
     }
 }

@@ -30,10 +30,7 @@ impl LocalStore {
     /// [`StoreError::PlaceGone`] if there is no such folder.
     pub fn open(disk: Arc<dyn Disk>, root: PathBuf, machine: &str) -> Result<Self, StoreError> {
         let place = Place::open(disk, root, machine)?;
-        Ok(Self {
-            place: Arc::new(place),
-            healing: Mutex::new(()),
-        })
+        Ok(Self { place: Arc::new(place), healing: Mutex::new(()) })
     }
 
     /// Like [`LocalStore::open`], and creates the folder `root` first if it is missing; its parent must be there.
@@ -41,24 +38,15 @@ impl LocalStore {
         if let Err(error) = disk.create_folder(&root)
             && Errno::from_io_error(&error) != Some(Errno::EXIST)
         {
-            let at = super::At {
-                place: root.display().to_string(),
-                name: String::new(),
-            };
+            let at = super::At { place: root.display().to_string(), name: String::new() };
             return Err(StoreError::writing(Operation::Open, at, error));
         }
         if let Some(above) = root.parent()
             && let Err(error) = disk.sync_folder(above)
             && !super::place::is_refused_sync(&error)
-            && !matches!(
-                Errno::from_io_error(&error),
-                Some(Errno::ACCESS | Errno::PERM | Errno::NOENT)
-            )
+            && !matches!(Errno::from_io_error(&error), Some(Errno::ACCESS | Errno::PERM | Errno::NOENT))
         {
-            let at = super::At {
-                place: root.display().to_string(),
-                name: String::new(),
-            };
+            let at = super::At { place: root.display().to_string(), name: String::new() };
             return Err(StoreError::writing(Operation::Open, at, error));
         }
         Self::open(disk, root, machine)
@@ -66,10 +54,7 @@ impl LocalStore {
 
     fn open_file(&self, operation: Operation, name: &str) -> Result<Box<dyn DiskFile>, StoreError> {
         check_name(name)?;
-        self.place
-            .disk
-            .open(&self.place.path(name))
-            .map_err(|error| self.place.reading(operation, name, error))
+        self.place.disk.open(&self.place.path(name)).map_err(|error| self.place.reading(operation, name, error))
     }
 
     /// What a temporary file came upon under its name; makes what is right there as durable as if it had been written now.
@@ -83,21 +68,12 @@ impl LocalStore {
                 Ok(Put::AlreadyThere)
             }
             Comparison::Other => Ok(Put::Differs),
-            Comparison::Absent => {
-                Err(self
-                    .place
-                    .writing(Operation::Put, name, Errno::EXIST.into()))
-            }
+            Comparison::Absent => Err(self.place.writing(Operation::Put, name, Errno::EXIST.into())),
         }
     }
 
     /// Lists one folder; gives back the folders in it, each with whether it is `foreign`: such a one may be unreadable.
-    fn list_one(
-        &self,
-        name: &str,
-        foreign: bool,
-        into: &mut Vec<Listed>,
-    ) -> Result<Vec<(String, bool)>, StoreError> {
+    fn list_one(&self, name: &str, foreign: bool, into: &mut Vec<Listed>) -> Result<Vec<(String, bool)>, StoreError> {
         let mut folders = Vec::new();
         let entries = match self.place.disk.list(&self.place.path(name)) {
             Ok(entries) => entries,
@@ -117,9 +93,7 @@ impl LocalStore {
             match entry.stat {
                 Ok(stat) if stat.kind == DiskKind::File => into.push(listed(full, &stat)),
                 // A name with replacement characters could not be opened again.
-                Ok(stat) if stat.kind == DiskKind::Folder && entry.name.to_str().is_some() => {
-                    folders.push((full, !is_ours))
-                }
+                Ok(stat) if stat.kind == DiskKind::Folder && entry.name.to_str().is_some() => folders.push((full, !is_ours)),
                 Ok(_) => {}
                 Err(error) if is_ours => match self.place.reading(Operation::List, &full, error) {
                     StoreError::NotFound { .. } => {}
@@ -146,11 +120,7 @@ impl Store for LocalStore {
                 // Not "empty": a link in place of one of our folders would hide all that is behind it.
                 Ok(_) => {
                     let at = self.place.at(folder);
-                    return Err(StoreError::Read {
-                        operation: Operation::List,
-                        at,
-                        source: Errno::NOTDIR.into(),
-                    });
+                    return Err(StoreError::Read { operation: Operation::List, at, source: Errno::NOTDIR.into() });
                 }
                 Err(error) => {
                     return match self.place.reading(Operation::List, folder, error) {
@@ -165,11 +135,7 @@ impl Store for LocalStore {
         while let Some((name, foreign, depth)) = folders.pop() {
             let below = self.list_one(&name, foreign, &mut found)?;
             if depth < LIST_DEPTH_MAX {
-                folders.extend(
-                    below
-                        .into_iter()
-                        .map(|(name, foreign)| (name, foreign, depth + 1)),
-                );
+                folders.extend(below.into_iter().map(|(name, foreign)| (name, foreign, depth + 1)));
             }
         }
         found.sort_unstable_by(|left, right| left.name.cmp(&right.name));
@@ -193,11 +159,7 @@ impl Store for LocalStore {
         let reading = |error| self.place.reading(Operation::Get, name, error);
         let length_bytes = file.stat().map_err(reading)?.length_bytes;
         if length_bytes > length_bytes_max {
-            return Err(StoreError::TooLong {
-                at: self.place.at(name),
-                length_bytes,
-                length_bytes_max,
-            });
+            return Err(StoreError::TooLong { at: self.place.at(name), length_bytes, length_bytes_max });
         }
         let mut bytes = Vec::new();
         let length = usize::try_from(length_bytes).unwrap_or(usize::MAX);
@@ -208,12 +170,7 @@ impl Store for LocalStore {
         let count = file.read_at(0, &mut bytes).map_err(reading)?;
         if count < length {
             let at = self.place.at(name);
-            return Err(StoreError::Short {
-                at,
-                offset: 0,
-                wanted_bytes: length_bytes,
-                length_bytes: count as u64,
-            });
+            return Err(StoreError::Short { at, offset: 0, wanted_bytes: length_bytes, length_bytes: count as u64 });
         }
         Ok(bytes)
     }
@@ -225,12 +182,7 @@ impl Store for LocalStore {
             return Ok(());
         }
         let length_bytes = file.stat().map_err(reading)?.length_bytes;
-        Err(StoreError::Short {
-            at: self.place.at(name),
-            offset,
-            wanted_bytes: into.len() as u64,
-            length_bytes,
-        })
+        Err(StoreError::Short { at: self.place.at(name), offset, wanted_bytes: into.len() as u64, length_bytes })
     }
 
     fn put(&self, name: &str, bytes: &[u8]) -> Result<Put, StoreError> {
@@ -239,8 +191,7 @@ impl Store for LocalStore {
             Comparison::Absent => {}
             comparison => return self.meet_existing(name, comparison),
         }
-        let mut temporary =
-            Temporary::create(&self.place, Operation::Put, parent(name), Caching::Buffered)?;
+        let mut temporary = Temporary::create(&self.place, Operation::Put, parent(name), Caching::Buffered)?;
         temporary.fill(Operation::Put, bytes, ReadBack::IfNotSynced)?;
         if temporary.rename_noreplace(Operation::Put, name)? == Named::Taken {
             let comparison = self.place.compare(Operation::Put, name, bytes)?;
@@ -249,9 +200,7 @@ impl Store for LocalStore {
         if self.place.settle(Operation::Put, parent(name))? == Synced::Refused
             && self.place.compare(Operation::Put, name, bytes)? != Comparison::Same
         {
-            return Err(StoreError::ReadBack {
-                at: self.place.at(name),
-            });
+            return Err(StoreError::ReadBack { at: self.place.at(name) });
         }
         Ok(Put::Stored)
     }
@@ -264,12 +213,7 @@ impl Store for LocalStore {
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         check_name(name)?;
         let _healing = lock(&self.healing);
-        let mut temporary = Temporary::create(
-            &self.place,
-            Operation::Replace,
-            parent(name),
-            Caching::Buffered,
-        )?;
+        let mut temporary = Temporary::create(&self.place, Operation::Replace, parent(name), Caching::Buffered)?;
         temporary.fill(Operation::Replace, bytes, ReadBack::Always)?;
         // The wrong file once more: a bad cable, or another machine that healed it meanwhile.
         match self.place.compare(Operation::Replace, name, bytes) {
@@ -277,37 +221,23 @@ impl Store for LocalStore {
                 self.place.settle(Operation::Replace, parent(name))?;
                 return Ok(());
             }
-            Ok(Comparison::Absent | Comparison::Other)
-            | Err(StoreError::Read { .. } | StoreError::Denied { .. }) => {}
+            Ok(Comparison::Absent | Comparison::Other) | Err(StoreError::Read { .. } | StoreError::Denied { .. }) => {}
             Err(error) => return Err(error),
         }
         if let Err(error) = temporary.rename_over(name) {
             let refused = matches!(
                 Errno::from_io_error(&error),
-                Some(
-                    Errno::PERM
-                        | Errno::ACCESS
-                        | Errno::EXIST
-                        | Errno::ISDIR
-                        | Errno::NOTEMPTY
-                        | Errno::TXTBSY
-                        | Errno::BUSY
-                )
+                Some(Errno::PERM | Errno::ACCESS | Errno::EXIST | Errno::ISDIR | Errno::NOTEMPTY | Errno::TXTBSY | Errno::BUSY)
             );
             if refused {
-                return Err(StoreError::ReplaceRefused {
-                    at: self.place.at(name),
-                    source: error,
-                });
+                return Err(StoreError::ReplaceRefused { at: self.place.at(name), source: error });
             }
             return Err(self.place.writing(Operation::Replace, name, error));
         }
         if self.place.settle(Operation::Replace, parent(name))? == Synced::Refused
             && self.place.compare(Operation::Replace, name, bytes)? != Comparison::Same
         {
-            return Err(StoreError::ReadBack {
-                at: self.place.at(name),
-            });
+            return Err(StoreError::ReadBack { at: self.place.at(name) });
         }
         Ok(())
     }
@@ -319,12 +249,7 @@ impl Store for LocalStore {
                 self.place.touch(parent(name));
                 Ok(())
             }
-            Err(error)
-                if matches!(
-                    Errno::from_io_error(&error),
-                    Some(Errno::NOENT | Errno::NOTDIR)
-                ) =>
-            {
+            Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::NOENT | Errno::NOTDIR)) => {
                 self.place.check_here(Operation::Remove, name)
             }
             Err(error) => Err(self.place.writing(Operation::Remove, name, error)),
@@ -344,10 +269,7 @@ impl Store for LocalStore {
             let Some(writer) = self.place.writer_of(part) else {
                 continue;
             };
-            if writer == own
-                || check_name(&file.name).is_err()
-                || self.place.disk.process_is_alive(writer)
-            {
+            if writer == own || check_name(&file.name).is_err() || self.place.disk.process_is_alive(writer) {
                 continue;
             }
             self.remove(&file.name)?;
@@ -366,10 +288,5 @@ impl Store for LocalStore {
 }
 
 fn listed(name: String, stat: &DiskStat) -> Listed {
-    Listed {
-        name,
-        length_bytes: stat.length_bytes,
-        stamp: Some(stat.stamp),
-        placeholder: stat.placeholder,
-    }
+    Listed { name, length_bytes: stat.length_bytes, stamp: Some(stat.stamp), placeholder: stat.placeholder }
 }

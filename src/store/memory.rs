@@ -39,13 +39,7 @@ struct File {
 impl Inner {
     fn set(&mut self, name: &str, bytes: Arc<Vec<u8>>) {
         self.tick += 1;
-        self.files.insert(
-            name.to_owned(),
-            File {
-                bytes,
-                stamp: self.tick,
-            },
-        );
+        self.files.insert(name.to_owned(), File { bytes, stamp: self.tick });
     }
 }
 
@@ -62,11 +56,7 @@ impl MemoryStore {
 
     /// How often `operation` was asked for.
     pub fn request_count(&self, operation: Operation) -> usize {
-        lock(&self.inner)
-            .requests
-            .iter()
-            .filter(|request| request.operation == operation)
-            .count()
+        lock(&self.inner).requests.iter().filter(|request| request.operation == operation).count()
     }
 
     /// Forgets the calls so far.
@@ -81,10 +71,7 @@ impl MemoryStore {
 
     /// The bytes of a file; no request.
     pub fn bytes_of(&self, name: &str) -> Option<Vec<u8>> {
-        lock(&self.inner)
-            .files
-            .get(name)
-            .map(|file| file.bytes.to_vec())
+        lock(&self.inner).files.get(name).map(|file| file.bytes.to_vec())
     }
 
     /// Gives a file other bytes, as damage or a foreign tool does; the name may be any. No request.
@@ -100,49 +87,29 @@ impl MemoryStore {
     /// A second store with the same files and no requests, as a dumb copy would be. Cheap: bytes are shared until changed.
     pub fn deep_clone(&self) -> Self {
         let inner = lock(&self.inner);
-        let copy = Inner {
-            files: inner.files.clone(),
-            tick: inner.tick,
-            requests: Vec::new(),
-        };
-        Self {
-            inner: Arc::new(Mutex::new(copy)),
-        }
+        let copy = Inner { files: inner.files.clone(), tick: inner.tick, requests: Vec::new() };
+        Self { inner: Arc::new(Mutex::new(copy)) }
     }
 
     fn record(&self, operation: Operation, name: &str) {
-        lock(&self.inner).requests.push(Request {
-            operation,
-            name: name.to_owned(),
-        });
+        lock(&self.inner).requests.push(Request { operation, name: name.to_owned() });
     }
 
     fn find(&self, operation: Operation, name: &str) -> Result<Arc<Vec<u8>>, StoreError> {
         check_name(name)?;
         self.record(operation, name);
         let inner = lock(&self.inner);
-        let file = inner
-            .files
-            .get(name)
-            .ok_or_else(|| StoreError::NotFound { at: at(name) })?;
+        let file = inner.files.get(name).ok_or_else(|| StoreError::NotFound { at: at(name) })?;
         Ok(Arc::clone(&file.bytes))
     }
 }
 
 fn at(name: &str) -> At {
-    At {
-        place: "memory".to_owned(),
-        name: name.to_owned(),
-    }
+    At { place: "memory".to_owned(), name: name.to_owned() }
 }
 
 fn listed(name: &str, file: &File) -> Listed {
-    Listed {
-        name: name.to_owned(),
-        length_bytes: file.bytes.len() as u64,
-        stamp: Some(file.stamp),
-        placeholder: false,
-    }
+    Listed { name: name.to_owned(), length_bytes: file.bytes.len() as u64, stamp: Some(file.stamp), placeholder: false }
 }
 
 impl Store for MemoryStore {
@@ -154,32 +121,20 @@ impl Store for MemoryStore {
         check_folder(folder)?;
         self.record(Operation::List, folder);
         let inner = lock(&self.inner);
-        Ok(inner
-            .files
-            .iter()
-            .filter(|(name, _)| is_below(name, folder))
-            .map(|(name, file)| listed(name, file))
-            .collect())
+        Ok(inner.files.iter().filter(|(name, _)| is_below(name, folder)).map(|(name, file)| listed(name, file)).collect())
     }
 
     fn stat(&self, name: &str) -> Result<Option<Listed>, StoreError> {
         check_name(name)?;
         self.record(Operation::Stat, name);
-        Ok(lock(&self.inner)
-            .files
-            .get(name)
-            .map(|file| listed(name, file)))
+        Ok(lock(&self.inner).files.get(name).map(|file| listed(name, file)))
     }
 
     fn get(&self, name: &str, length_bytes_max: u64) -> Result<Vec<u8>, StoreError> {
         let bytes = self.find(Operation::Get, name)?;
         let length_bytes = bytes.len() as u64;
         if length_bytes > length_bytes_max {
-            return Err(StoreError::TooLong {
-                at: at(name),
-                length_bytes,
-                length_bytes_max,
-            });
+            return Err(StoreError::TooLong { at: at(name), length_bytes, length_bytes_max });
         }
         Ok(bytes.to_vec())
     }
@@ -190,20 +145,13 @@ impl Store for MemoryStore {
             return Ok(());
         }
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let part = start
-            .checked_add(into.len())
-            .and_then(|end| bytes.get(start..end));
+        let part = start.checked_add(into.len()).and_then(|end| bytes.get(start..end));
         match part {
             Some(part) => {
                 into.copy_from_slice(part);
                 Ok(())
             }
-            None => Err(StoreError::Short {
-                at: at(name),
-                offset,
-                wanted_bytes: into.len() as u64,
-                length_bytes: bytes.len() as u64,
-            }),
+            None => Err(StoreError::Short { at: at(name), offset, wanted_bytes: into.len() as u64, length_bytes: bytes.len() as u64 }),
         }
     }
 
@@ -224,11 +172,7 @@ impl Store for MemoryStore {
     fn begin(&self, folder: &str) -> Result<Box<dyn Upload>, StoreError> {
         check_folder(folder)?;
         self.record(Operation::Begin, folder);
-        Ok(Box::new(MemoryUpload {
-            store: self.clone(),
-            folder: folder.to_owned(),
-            bytes: Mutex::default(),
-        }))
+        Ok(Box::new(MemoryUpload { store: self.clone(), folder: folder.to_owned(), bytes: Mutex::default() }))
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -268,9 +212,7 @@ impl Upload for MemoryUpload {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
         self.store.record(Operation::WriteAt, &self.folder);
         let start = usize::try_from(offset).ok();
-        let Some((start, end)) =
-            start.and_then(|start| Some((start, start.checked_add(bytes.len())?)))
-        else {
+        let Some((start, end)) = start.and_then(|start| Some((start, start.checked_add(bytes.len())?))) else {
             return Err(StoreError::DiskFull {
                 operation: Operation::WriteAt,
                 at: at(&self.folder),
@@ -293,12 +235,7 @@ impl Upload for MemoryUpload {
             Ok(length) if length <= bytes.len() => bytes.truncate(length),
             _ => {
                 let written = bytes.len() as u64;
-                return Err(StoreError::Short {
-                    at: at(name),
-                    offset: 0,
-                    wanted_bytes: length_bytes,
-                    length_bytes: written,
-                });
+                return Err(StoreError::Short { at: at(name), offset: 0, wanted_bytes: length_bytes, length_bytes: written });
             }
         }
         let mut inner = lock(&self.store.inner);

@@ -13,20 +13,13 @@ pub(super) const NAME_BYTES_MAX: usize = 800;
 pub(super) fn check_name(name: &str) -> Result<(), StoreError> {
     match fault(name) {
         None => Ok(()),
-        Some(reason) => Err(StoreError::BadName {
-            name: name.to_owned(),
-            reason,
-        }),
+        Some(reason) => Err(StoreError::BadName { name: name.to_owned(), reason }),
     }
 }
 
 /// Refuses what is no name of a folder; the empty name is the whole store.
 pub(super) fn check_folder(folder: &str) -> Result<(), StoreError> {
-    if folder.is_empty() {
-        Ok(())
-    } else {
-        check_name(folder)
-    }
+    if folder.is_empty() { Ok(()) } else { check_name(folder) }
 }
 
 /// Refuses a `name` that does not lie in `folder` or below it.
@@ -35,18 +28,12 @@ pub(super) fn check_below(name: &str, folder: &str) -> Result<(), StoreError> {
     if is_below(name, folder) {
         return Ok(());
     }
-    Err(StoreError::BadName {
-        name: name.to_owned(),
-        reason: "it lies outside the folder in which it was begun",
-    })
+    Err(StoreError::BadName { name: name.to_owned(), reason: "it lies outside the folder in which it was begun" })
 }
 
 /// Whether `name` lies in `folder` or below it.
 pub(super) fn is_below(name: &str, folder: &str) -> bool {
-    folder.is_empty()
-        || name
-            .strip_prefix(folder)
-            .is_some_and(|rest| rest.starts_with('/'))
+    folder.is_empty() || name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The folder that holds `name`; empty for the top.
@@ -56,11 +43,7 @@ pub(super) fn parent(name: &str) -> &str {
 
 /// `part` inside `folder`.
 pub(super) fn join(folder: &str, part: &str) -> String {
-    if folder.is_empty() {
-        part.to_owned()
-    } else {
-        format!("{folder}/{part}")
-    }
+    if folder.is_empty() { part.to_owned() } else { format!("{folder}/{part}") }
 }
 
 /// Whether a folder of this name may be one of ours: system folders of other programs have other characters or begin with a dot.
@@ -79,11 +62,7 @@ pub(super) fn part_fault(part: &str) -> Option<&'static str> {
         return Some("a part is longer than 200 bytes");
     }
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    if part.bytes().all(allowed) {
-        None
-    } else {
-        Some("only 0-9 A-Z a-z . _ - are allowed")
-    }
+    if part.bytes().all(allowed) { None } else { Some("only 0-9 A-Z a-z . _ - are allowed") }
 }
 
 fn fault(name: &str) -> Option<&'static str> {
@@ -99,9 +78,7 @@ mod tests {
 
     #[test]
     fn names_that_could_leave_the_place_are_refused() {
-        for name in [
-            "", "/a", "a/", "a//b", ".", "..", "a/../b", "a\\b", "a b", "ä", "a\0", "a:b", "~/a/\n",
-        ] {
+        for name in ["", "/a", "a/", "a//b", ".", "..", "a/../b", "a\\b", "a b", "ä", "a\0", "a:b", "~/a/\n"] {
             assert!(check_name(name).is_err(), "{name:?} must be refused");
         }
         for name in ["a", "packs/ab/0f.pack", "..a", ".hidden", "A_b-c.d/e"] {

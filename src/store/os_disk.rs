@@ -23,39 +23,21 @@ impl Disk for OsDisk {
     }
 
     fn create_new(&self, path: &Path, caching: Caching) -> io::Result<Box<dyn DiskFile>> {
-        let buffered = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .custom_flags(no_follow())
-            .open(path)?;
+        let buffered = OpenOptions::new().read(true).write(true).create_new(true).custom_flags(no_follow()).open(path)?;
         let direct = match caching {
             Caching::Buffered => None,
             Caching::Bypass => bypassing(path, &buffered),
         };
-        Ok(Box::new(OsFile {
-            buffered,
-            direct,
-            direct_refused: AtomicBool::new(false),
-            turn: RwLock::new(()),
-        }))
+        Ok(Box::new(OsFile { buffered, direct, direct_refused: AtomicBool::new(false), turn: RwLock::new(()) }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let flags = no_follow() | rustix::fs::OFlags::NONBLOCK.bits() as i32;
-        let buffered = OpenOptions::new()
-            .read(true)
-            .custom_flags(flags)
-            .open(path)?;
+        let buffered = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
         if !buffered.metadata()?.is_file() {
             return Err(Errno::LOOP.into());
         }
-        Ok(Box::new(OsFile {
-            buffered,
-            direct: None,
-            direct_refused: AtomicBool::new(true),
-            turn: RwLock::new(()),
-        }))
+        Ok(Box::new(OsFile { buffered, direct: None, direct_refused: AtomicBool::new(true), turn: RwLock::new(()) }))
     }
 
     fn stat(&self, path: &Path) -> io::Result<DiskStat> {
@@ -67,10 +49,7 @@ impl Disk for OsDisk {
         for entry in fs::read_dir(path)? {
             let entry = entry?;
             let stat = entry.metadata().map(|metadata| stat_of(&metadata));
-            entries.push(DiskEntry {
-                name: entry.file_name(),
-                stat,
-            });
+            entries.push(DiskEntry { name: entry.file_name(), stat });
         }
         Ok(entries)
     }
@@ -103,16 +82,10 @@ impl Disk for OsDisk {
     }
 
     fn process_is_alive(&self, process_id: u32) -> bool {
-        let Some(process_id) = i32::try_from(process_id)
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-        else {
+        let Some(process_id) = i32::try_from(process_id).ok().and_then(rustix::process::Pid::from_raw) else {
             return false;
         };
-        !matches!(
-            rustix::process::test_kill_process(process_id),
-            Err(Errno::SRCH)
-        )
+        !matches!(rustix::process::test_kill_process(process_id), Err(Errno::SRCH))
     }
 }
 
@@ -131,8 +104,7 @@ impl OsFile {
         let Some(direct) = &self.direct else {
             return Ok(0);
         };
-        let aligned = offset.is_multiple_of(ALIGNMENT_BYTES as u64)
-            && bytes.as_ptr().align_offset(ALIGNMENT_BYTES) == 0;
+        let aligned = offset.is_multiple_of(ALIGNMENT_BYTES as u64) && bytes.as_ptr().align_offset(ALIGNMENT_BYTES) == 0;
         let end = bytes.len() / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
         if !aligned || end == 0 || self.direct_refused.load(Ordering::Relaxed) {
             return Ok(0);
@@ -218,11 +190,7 @@ fn no_follow() -> i32 {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn bypassing(path: &Path, buffered: &File) -> Option<File> {
     let flags = no_follow() | rustix::fs::OFlags::DIRECT.bits() as i32;
-    let direct = OpenOptions::new()
-        .write(true)
-        .custom_flags(flags)
-        .open(path)
-        .ok()?;
+    let direct = OpenOptions::new().write(true).custom_flags(flags).open(path).ok()?;
     let (ours, other) = (buffered.metadata().ok()?, direct.metadata().ok()?);
     (ours.dev() == other.dev() && ours.ino() == other.ino()).then_some(direct)
 }
@@ -254,14 +222,8 @@ fn stat_of(metadata: &Metadata) -> DiskStat {
         kind if kind.is_dir() => DiskKind::Folder,
         _ => DiskKind::Other,
     };
-    let modified = metadata
-        .mtime()
-        .wrapping_mul(1_000_000_000)
-        .wrapping_add(metadata.mtime_nsec());
-    let changed = metadata
-        .ctime()
-        .wrapping_mul(1_000_000_000)
-        .wrapping_add(metadata.ctime_nsec());
+    let modified = metadata.mtime().wrapping_mul(1_000_000_000).wrapping_add(metadata.mtime_nsec());
+    let changed = metadata.ctime().wrapping_mul(1_000_000_000).wrapping_add(metadata.ctime_nsec());
     DiskStat {
         kind,
         length_bytes: metadata.len(),

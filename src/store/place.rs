@@ -22,15 +22,7 @@ pub(super) fn is_refused_sync(error: &io::Error) -> bool {
     let Some(errno) = Errno::from_io_error(error) else {
         return false;
     };
-    [
-        Errno::NOTSUP,
-        Errno::OPNOTSUPP,
-        Errno::INVAL,
-        Errno::NOTTY,
-        Errno::NOSYS,
-        Errno::BADF,
-    ]
-    .contains(&errno)
+    [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOTTY, Errno::NOSYS, Errno::BADF].contains(&errno)
 }
 
 /// Whether a sync reached the medium.
@@ -78,23 +70,13 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn open(
-        disk: Arc<dyn Disk>,
-        root: PathBuf,
-        machine: &str,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn open(disk: Arc<dyn Disk>, root: PathBuf, machine: &str) -> Result<Self, StoreError> {
         if let Some(reason) = part_fault(machine) {
-            return Err(StoreError::BadName {
-                name: machine.to_owned(),
-                reason,
-            });
+            return Err(StoreError::BadName { name: machine.to_owned(), reason });
         }
         let gone = |source| StoreError::PlaceGone {
             operation: Operation::Open,
-            at: At {
-                place: root.display().to_string(),
-                name: String::new(),
-            },
+            at: At { place: root.display().to_string(), name: String::new() },
             source: Some(source),
         };
         let resolved = disk.resolve(&root).map_err(gone)?;
@@ -118,18 +100,11 @@ impl Place {
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        if name.is_empty() {
-            self.root.clone()
-        } else {
-            self.root.join(name)
-        }
+        if name.is_empty() { self.root.clone() } else { self.root.join(name) }
     }
 
     pub(super) fn at(&self, name: &str) -> At {
-        At {
-            place: self.root.display().to_string(),
-            name: name.to_owned(),
-        }
+        At { place: self.root.display().to_string(), name: name.to_owned() }
     }
 
     pub(super) const fn device(&self) -> u64 {
@@ -152,23 +127,17 @@ impl Place {
                 _ => None,
             },
         };
-        Err(StoreError::PlaceGone {
-            operation,
-            at: self.at(name),
-            source,
-        })
+        Err(StoreError::PlaceGone { operation, at: self.at(name), source })
     }
 
     /// Sorts an error of reading. Before a file is called absent or unreadable, the place itself is looked at.
     pub(super) fn reading(&self, operation: Operation, name: &str, error: io::Error) -> StoreError {
         let error = StoreError::reading(operation, self.at(name), error);
         match error {
-            StoreError::NotFound { .. } | StoreError::Read { .. } => {
-                match self.check_here(operation, name) {
-                    Err(gone @ StoreError::PlaceGone { .. }) => gone,
-                    _ => error,
-                }
-            }
+            StoreError::NotFound { .. } | StoreError::Read { .. } => match self.check_here(operation, name) {
+                Err(gone @ StoreError::PlaceGone { .. }) => gone,
+                _ => error,
+            },
             _ => error,
         }
     }
@@ -186,12 +155,7 @@ impl Place {
     }
 
     /// Gives `from` the name `to` unless it is taken.
-    pub(super) fn rename_noreplace(
-        &self,
-        operation: Operation,
-        from: &str,
-        to: &str,
-    ) -> Result<Named, StoreError> {
+    pub(super) fn rename_noreplace(&self, operation: Operation, from: &str, to: &str) -> Result<Named, StoreError> {
         let mut folders_made = false;
         loop {
             let error = match self.try_rename(from, to) {
@@ -208,9 +172,7 @@ impl Place {
                     self.make_folders(operation, parent(to))?;
                     folders_made = true;
                 }
-                Some(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)
-                    if !self.noreplace_refused.load(Ordering::Relaxed) =>
-                {
+                Some(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !self.noreplace_refused.load(Ordering::Relaxed) => {
                     self.noreplace_refused.store(true, Ordering::Relaxed);
                 }
                 _ => return Err(self.writing(operation, to, error)),
@@ -226,9 +188,7 @@ impl Place {
         // Two writers may pass this look together. They bring the same bytes: names are hashes, or drawn once by one writer.
         match self.disk.stat(&to) {
             Ok(_) => Err(Errno::EXIST.into()),
-            Err(error) if Errno::from_io_error(&error) == Some(Errno::NOENT) => {
-                self.disk.rename(&from, &to)
-            }
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::NOENT) => self.disk.rename(&from, &to),
             Err(error) => Err(error),
         }
     }
@@ -257,12 +217,7 @@ impl Place {
     }
 
     /// Syncs a file that was written; a refusal is noted once and given back.
-    pub(super) fn sync_file(
-        &self,
-        operation: Operation,
-        name: &str,
-        file: &dyn DiskFile,
-    ) -> Result<Synced, StoreError> {
+    pub(super) fn sync_file(&self, operation: Operation, name: &str, file: &dyn DiskFile) -> Result<Synced, StoreError> {
         match file.sync() {
             Ok(()) => Ok(Synced::Yes),
             Err(error) if is_refused_sync(&error) => {
@@ -338,40 +293,23 @@ impl Place {
     }
 
     /// Compares what `name` has with `bytes`. What is no regular file is other.
-    pub(super) fn compare(
-        &self,
-        operation: Operation,
-        name: &str,
-        bytes: &[u8],
-    ) -> Result<Comparison, StoreError> {
+    pub(super) fn compare(&self, operation: Operation, name: &str, bytes: &[u8]) -> Result<Comparison, StoreError> {
         let file = match self.disk.open(&self.path(name)) {
             Ok(file) => file,
             Err(error) => {
                 return match Errno::from_io_error(&error) {
-                    Some(Errno::NOENT | Errno::NOTDIR) => self
-                        .check_here(operation, name)
-                        .map(|()| Comparison::Absent),
+                    Some(Errno::NOENT | Errno::NOTDIR) => self.check_here(operation, name).map(|()| Comparison::Absent),
                     Some(Errno::LOOP | Errno::ISDIR) => Ok(Comparison::Other),
                     _ => Err(self.reading(operation, name, error)),
                 };
             }
         };
         let same = self.has_bytes(operation, name, &*file, bytes)?;
-        Ok(if same {
-            Comparison::Same
-        } else {
-            Comparison::Other
-        })
+        Ok(if same { Comparison::Same } else { Comparison::Other })
     }
 
     /// Whether an open file has exactly `bytes`.
-    pub(super) fn has_bytes(
-        &self,
-        operation: Operation,
-        name: &str,
-        file: &dyn DiskFile,
-        bytes: &[u8],
-    ) -> Result<bool, StoreError> {
+    pub(super) fn has_bytes(&self, operation: Operation, name: &str, file: &dyn DiskFile, bytes: &[u8]) -> Result<bool, StoreError> {
         let reading = |error| self.reading(operation, name, error);
         if file.stat().map_err(reading)?.length_bytes != bytes.len() as u64 {
             return Ok(false);
@@ -390,17 +328,9 @@ impl Place {
 
     /// The process that wrote a temporary file of this machine, by its name.
     pub(super) fn writer_of(&self, part: &str) -> Option<u32> {
-        let rest = part
-            .strip_prefix("tmp-")?
-            .strip_prefix(self.machine.as_str())?
-            .strip_prefix('-')?;
+        let rest = part.strip_prefix("tmp-")?.strip_prefix(self.machine.as_str())?.strip_prefix('-')?;
         let (process_id, random) = rest.split_once('-')?;
-        let is_hex = |text: &str| {
-            !text.is_empty()
-                && text
-                    .bytes()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        };
+        let is_hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if random.len() != 16 || !is_hex(random) || !is_hex(process_id) {
             return None;
         }
@@ -410,12 +340,7 @@ impl Place {
     fn draw_temporary_name(&self, folder: &str) -> io::Result<String> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let part = format!(
-            "tmp-{}-{:x}-{:016x}",
-            self.machine,
-            std::process::id(),
-            u64::from_le_bytes(random)
-        );
+        let part = format!("tmp-{}-{:x}-{:016x}", self.machine, std::process::id(), u64::from_le_bytes(random));
         Ok(join(folder, &part))
     }
 }
@@ -431,27 +356,15 @@ pub(super) struct Temporary {
 
 impl Temporary {
     /// Creates one in `folder`, which is created where it is missing.
-    pub(super) fn create(
-        place: &Arc<Place>,
-        operation: Operation,
-        folder: &str,
-        caching: Caching,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn create(place: &Arc<Place>, operation: Operation, folder: &str, caching: Caching) -> Result<Self, StoreError> {
         place.check_here(operation, folder)?;
         let mut attempts_left = 4;
         loop {
             attempts_left -= 1;
-            let name = place
-                .draw_temporary_name(folder)
-                .map_err(|error| place.writing(operation, folder, error))?;
+            let name = place.draw_temporary_name(folder).map_err(|error| place.writing(operation, folder, error))?;
             let error = match place.disk.create_new(&place.path(&name), caching) {
                 Ok(file) => {
-                    return Ok(Self {
-                        place: Arc::clone(place),
-                        name,
-                        file,
-                        renamed: false,
-                    });
+                    return Ok(Self { place: Arc::clone(place), name, file, renamed: false });
                 }
                 Err(error) => error,
             };
@@ -464,37 +377,21 @@ impl Temporary {
     }
 
     /// Writes all of `bytes` and syncs them; where that is refused, or when asked to, reads them back.
-    pub(super) fn fill(
-        &self,
-        operation: Operation,
-        bytes: &[u8],
-        read_back: ReadBack,
-    ) -> Result<(), StoreError> {
-        self.file
-            .write_at(0, bytes)
-            .map_err(|error| self.place.writing(operation, &self.name, error))?;
+    pub(super) fn fill(&self, operation: Operation, bytes: &[u8], read_back: ReadBack) -> Result<(), StoreError> {
+        self.file.write_at(0, bytes).map_err(|error| self.place.writing(operation, &self.name, error))?;
         let synced = self.place.sync_file(operation, &self.name, &*self.file)?;
         if synced == Synced::Yes && read_back == ReadBack::IfNotSynced {
             return Ok(());
         }
         self.file.forget_cached();
-        if self
-            .place
-            .has_bytes(operation, &self.name, &*self.file, bytes)?
-        {
+        if self.place.has_bytes(operation, &self.name, &*self.file, bytes)? {
             return Ok(());
         }
-        Err(StoreError::ReadBack {
-            at: self.place.at(&self.name),
-        })
+        Err(StoreError::ReadBack { at: self.place.at(&self.name) })
     }
 
     /// Gives it its name, unless that is taken.
-    pub(super) fn rename_noreplace(
-        &mut self,
-        operation: Operation,
-        name: &str,
-    ) -> Result<Named, StoreError> {
+    pub(super) fn rename_noreplace(&mut self, operation: Operation, name: &str) -> Result<Named, StoreError> {
         let named = self.place.rename_noreplace(operation, &self.name, name)?;
         self.renamed = named == Named::Yes;
         Ok(named)
@@ -502,9 +399,7 @@ impl Temporary {
 
     /// Gives it its name in one step, whatever had it.
     pub(super) fn rename_over(&mut self, name: &str) -> io::Result<()> {
-        self.place
-            .disk
-            .rename(&self.place.path(&self.name), &self.place.path(name))?;
+        self.place.disk.rename(&self.place.path(&self.name), &self.place.path(name))?;
         self.renamed = true;
         Ok(())
     }

@@ -51,19 +51,9 @@ impl SimulatedDisk {
     pub fn new(seed: u64) -> Self {
         let mut nodes = BTreeMap::new();
         nodes.insert(ROOT, Node::Folder(Folder::default()));
-        let state = State {
-            nodes,
-            next_node: ROOT + 1,
-            tick: 1,
-            crash_count: 0,
-            seed,
-            done: 0,
-            bypassed: 0,
-            personality: Personality::default(),
-        };
-        Self {
-            state: Arc::new(Mutex::new(state)),
-        }
+        let state =
+            State { nodes, next_node: ROOT + 1, tick: 1, crash_count: 0, seed, done: 0, bypassed: 0, personality: Personality::default() };
+        Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Changes how the disk behaves from now on.
@@ -97,14 +87,7 @@ impl Disk for SimulatedDisk {
     fn create_new(&self, path: &Path, caching: Caching) -> io::Result<Box<dyn DiskFile>> {
         let mut state = lock(&self.state);
         let stamp = state.tick;
-        let node = state.create(
-            path,
-            Node::File(FileNode {
-                bytes: Arc::default(),
-                durable: Arc::default(),
-                stamp,
-            }),
-        )?;
+        let node = state.create(path, Node::File(FileNode { bytes: Arc::default(), durable: Arc::default(), stamp }))?;
         let bypassing = caching == Caching::Bypass && !state.personality.bypass_refused;
         Ok(self.file(&state, node, path, bypassing))
     }
@@ -129,13 +112,7 @@ impl Disk for SimulatedDisk {
         state.check_running()?;
         let node = state.find(path)?;
         let names = state.folder(node)?.names.clone();
-        Ok(names
-            .into_iter()
-            .map(|(name, node)| DiskEntry {
-                name,
-                stat: state.stat(node),
-            })
-            .collect())
+        Ok(names.into_iter().map(|(name, node)| DiskEntry { name, stat: state.stat(node) }).collect())
     }
 
     fn rename_noreplace(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -151,9 +128,7 @@ impl Disk for SimulatedDisk {
     }
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {
-        lock(&self.state)
-            .create(path, Node::Folder(Folder::default()))
-            .map(|_| ())
+        lock(&self.state).create(path, Node::Folder(Folder::default())).map(|_| ())
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
@@ -170,23 +145,14 @@ impl Disk for SimulatedDisk {
     }
 
     fn process_is_alive(&self, process_id: u32) -> bool {
-        lock(&self.state)
-            .personality
-            .alive_processes
-            .contains(&process_id)
+        lock(&self.state).personality.alive_processes.contains(&process_id)
     }
 }
 
 impl SimulatedDisk {
     fn file(&self, state: &State, node: u64, path: &Path, bypassing: bool) -> Box<dyn DiskFile> {
         let crash_count = state.crash_count;
-        Box::new(SimulatedFile {
-            state: Arc::clone(&self.state),
-            node,
-            path: path.to_owned(),
-            crash_count,
-            bypassing,
-        })
+        Box::new(SimulatedFile { state: Arc::clone(&self.state), node, path: path.to_owned(), crash_count, bypassing })
     }
 }
 
@@ -213,11 +179,7 @@ impl DiskFile for SimulatedFile {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.with(|state| {
             state.write(self.node, offset, bytes)?;
-            state.bypassed += if self.bypassing {
-                bytes.len() as u64
-            } else {
-                0
-            };
+            state.bypassed += if self.bypassing { bytes.len() as u64 } else { 0 };
             Ok(())
         })
     }
@@ -226,16 +188,12 @@ impl DiskFile for SimulatedFile {
         self.with(|state| {
             state.check_running()?;
             let end = offset.saturating_add(into.len() as u64);
-            let hit = |(path, range): &(PathBuf, Range<u64>)| {
-                *path == self.path && range.start < end && offset < range.end
-            };
+            let hit = |(path, range): &(PathBuf, Range<u64>)| *path == self.path && range.start < end && offset < range.end;
             if state.personality.unreadable.iter().any(hit) {
                 return Err(Errno::IO.into());
             }
             let bytes = &state.file_mut(self.node)?.bytes;
-            let start = usize::try_from(offset)
-                .unwrap_or(usize::MAX)
-                .min(bytes.len());
+            let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
             let count = into.len().min(bytes.len() - start);
             into[..count].copy_from_slice(&bytes[start..start + count]);
             Ok(count)
@@ -246,10 +204,7 @@ impl DiskFile for SimulatedFile {
         self.with(|state| {
             state.count()?;
             state.check_writable()?;
-            state.resize(
-                self.node,
-                usize::try_from(length_bytes).map_err(|_| Errno::FBIG)?,
-            )
+            state.resize(self.node, usize::try_from(length_bytes).map_err(|_| Errno::FBIG)?)
         })
     }
 

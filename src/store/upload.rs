@@ -41,22 +41,12 @@ impl LocalUpload {
             *tried = true;
         }
         drop(tried);
-        let ranges = place
-            .file_sync_refused
-            .load(Ordering::SeqCst)
-            .then(Mutex::default);
-        Ok(Self {
-            temporary,
-            folder: folder.to_owned(),
-            end: AtomicU64::new(0),
-            ranges,
-        })
+        let ranges = place.file_sync_refused.load(Ordering::SeqCst).then(Mutex::default);
+        Ok(Self { temporary, folder: folder.to_owned(), end: AtomicU64::new(0), ranges })
     }
 
     fn read_back(&self) -> Result<(), StoreError> {
-        let Temporary {
-            place, name, file, ..
-        } = &self.temporary;
+        let Temporary { place, name, file, .. } = &self.temporary;
         let wrong = || StoreError::ReadBack { at: place.at(name) };
         let Some(ranges) = &self.ranges else {
             return Ok(());
@@ -67,13 +57,9 @@ impl LocalUpload {
             let mut hasher = blake3::Hasher::new();
             let mut done = 0;
             while done < range.length_bytes {
-                let wanted = usize::try_from(range.length_bytes - done)
-                    .unwrap_or(usize::MAX)
-                    .min(READ_BACK_BYTES);
+                let wanted = usize::try_from(range.length_bytes - done).unwrap_or(usize::MAX).min(READ_BACK_BYTES);
                 let part = &mut buffer[..wanted];
-                let count = file
-                    .read_at(range.offset + done, part)
-                    .map_err(|error| place.reading(Operation::Finish, name, error))?;
+                let count = file.read_at(range.offset + done, part).map_err(|error| place.reading(Operation::Finish, name, error))?;
                 if count < wanted {
                     return Err(wrong());
                 }
@@ -91,9 +77,7 @@ impl LocalUpload {
     fn meet_existing(&self, name: &str, length_bytes: u64) -> Result<Put, StoreError> {
         let place = &self.temporary.place;
         match place.disk.stat(&place.path(name)) {
-            Ok(stat) if stat.kind == super::DiskKind::File && stat.length_bytes == length_bytes => {
-                Ok(Put::AlreadyThere)
-            }
+            Ok(stat) if stat.kind == super::DiskKind::File && stat.length_bytes == length_bytes => Ok(Put::AlreadyThere),
             Ok(_) => Ok(Put::Differs),
             Err(error) => Err(place.reading(Operation::Finish, name, error)),
         }
@@ -102,22 +86,15 @@ impl LocalUpload {
 
 impl Upload for LocalUpload {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        let Temporary {
-            place, name, file, ..
-        } = &self.temporary;
+        let Temporary { place, name, file, .. } = &self.temporary;
         let length_bytes = bytes.len() as u64;
         let Some(end) = offset.checked_add(length_bytes) else {
             return Err(place.writing(Operation::WriteAt, name, rustix::io::Errno::FBIG.into()));
         };
-        file.write_at(offset, bytes)
-            .map_err(|error| place.writing(Operation::WriteAt, name, error))?;
+        file.write_at(offset, bytes).map_err(|error| place.writing(Operation::WriteAt, name, error))?;
         self.end.fetch_max(end, Ordering::SeqCst);
         if let Some(ranges) = &self.ranges {
-            let range = Range {
-                offset,
-                length_bytes,
-                hash: blake3::hash(bytes),
-            };
+            let range = Range { offset, length_bytes, hash: blake3::hash(bytes) };
             lock(ranges).push(range);
         }
         Ok(())
@@ -130,12 +107,7 @@ impl Upload for LocalUpload {
         let end = self.end.load(Ordering::SeqCst);
         if length_bytes > end {
             // Zeros that nobody wrote would get a name and pass for bytes.
-            return Err(StoreError::Short {
-                at: place.at(name),
-                offset: 0,
-                wanted_bytes: length_bytes,
-                length_bytes: end,
-            });
+            return Err(StoreError::Short { at: place.at(name), offset: 0, wanted_bytes: length_bytes, length_bytes: end });
         }
         // Before cutting: the ranges are known as they were written.
         if self.ranges.is_some() {
@@ -145,11 +117,7 @@ impl Upload for LocalUpload {
             let cut = self.temporary.file.set_length(length_bytes);
             cut.map_err(|error| place.writing(Operation::Finish, name, error))?;
         }
-        let synced = place.sync_file(
-            Operation::Finish,
-            &self.temporary.name,
-            &*self.temporary.file,
-        )?;
+        let synced = place.sync_file(Operation::Finish, &self.temporary.name, &*self.temporary.file)?;
         if synced == Synced::Refused && self.ranges.is_none() {
             // It was not refused when it was tried out: nothing to compare with, so nothing may be claimed.
             return Err(StoreError::ReadBack { at: place.at(name) });

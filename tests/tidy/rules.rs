@@ -158,9 +158,7 @@ fn words(source: &Source) -> Vec<String> {
 
 /// `use std::{env, fs}` at the offset of its `std`.
 fn names_env_in_group(source: &Source, at: usize) -> bool {
-    source.code[at..]
-        .strip_prefix("std::")
-        .is_some_and(|rest| rest.starts_with('{') && heads(rest).iter().any(|name| name == "env"))
+    source.code[at..].strip_prefix("std::").is_some_and(|rest| rest.starts_with('{') && heads(rest).iter().any(|name| name == "env"))
 }
 
 pub(crate) fn file_length(source: &Source) -> Vec<String> {
@@ -250,9 +248,7 @@ mod tests {
 
     #[test]
     fn words_keep_to_their_place() {
-        for word in
-            ["println!(\"a\")", "eprint!(\"a\")", "dbg!(1)", "unsafe { a() }", "bincode::encode()", "std::env::var(\"A\")"]
-        {
+        for word in ["println!(\"a\")", "eprint!(\"a\")", "dbg!(1)", "unsafe { a() }", "bincode::encode()", "std::env::var(\"A\")"] {
             assert_eq!(found("src/store/local.rs", &format!("fn a() {{ {word}; }}")).len(), 1, "{word}");
         }
         assert_eq!(found("src/store/local.rs", "use std::{env, fs};").len(), 1);
@@ -260,10 +256,7 @@ mod tests {
         assert_eq!(found("src/cli/human.rs", "fn a() { println!(\"a\"); std::env::args(); }").len(), 0);
         assert_eq!(found("src/format/id.rs", "use bincode::Encode;").len(), 0);
         assert_eq!(found("src/repo/map.rs", "#![allow(unsafe_code)]\nfn a() { unsafe { b() } }").len(), 0);
-        assert_eq!(
-            found("src/store/local.rs", "#![deny(unsafe_code)]\nfn fingerprint() { let env = 1; blueprint!(env); }").len(),
-            0
-        );
+        assert_eq!(found("src/store/local.rs", "#![deny(unsafe_code)]\nfn fingerprint() { let env = 1; blueprint!(env); }").len(), 0);
     }
 
     #[test]

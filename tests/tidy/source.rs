@@ -51,9 +51,7 @@ impl Source {
     pub(crate) fn words(&self, word: &str) -> Vec<usize> {
         let bytes = self.code.as_bytes();
         let found = self.code.match_indices(word).map(|(at, _)| at);
-        found
-            .filter(|&at| (at == 0 || !is_name(bytes[at - 1])) && bytes.get(at + word.len()).is_none_or(|byte| !is_name(*byte)))
-            .collect()
+        found.filter(|&at| (at == 0 || !is_name(bytes[at - 1])) && bytes.get(at + word.len()).is_none_or(|byte| !is_name(*byte))).collect()
     }
 
     /// The code from `offset` on, with leading white space removed.
@@ -138,10 +136,7 @@ fn raw_string_end(bytes: &[u8], start: usize) -> Option<usize> {
 /// End of a character such as `'x'` or `'\n'`; `at` itself for a lifetime.
 fn character_end(bytes: &[u8], at: usize) -> usize {
     if bytes.get(at + 1) == Some(&b'\\') {
-        return bytes
-            .get(at + 3..)
-            .and_then(|rest| rest.iter().position(|byte| *byte == b'\''))
-            .map_or(at, |length| at + 4 + length);
+        return bytes.get(at + 3..).and_then(|rest| rest.iter().position(|byte| *byte == b'\'')).map_or(at, |length| at + 4 + length);
     }
     let lead = bytes.get(at + 1).copied().unwrap_or_default();
     let width = if lead < 0x80 { 1 } else { (!lead).leading_zeros() as usize };

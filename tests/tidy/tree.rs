@@ -8,8 +8,7 @@ const GROUPS: &[&str] = &["Format", "Security", "Fixed", "Added", "Changed", "Pe
 /// Written by tools, never committed.
 const SKIPPED: &[&str] = &["target", ".git", "fuzz/target", "fuzz/artifacts", "fuzz/coverage"];
 /// Paths of the machines on which the project is written, in two parts so that this file does not hold them.
-const WORKPLACES: &[(&str, &str)] =
-    &[("/wo", "rk/"), ("/tmp/bash", "_jobs"), ("/root", "/."), ("helper", "-common"), ("127.0.0.1:", "80")];
+const WORKPLACES: &[(&str, &str)] = &[("/wo", "rk/"), ("/tmp/bash", "_jobs"), ("/root", "/."), ("helper", "-common"), ("127.0.0.1:", "80")];
 
 /// A file of the tree: its path from the top, with `/`, and its length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +42,7 @@ pub(crate) fn walk(top: &Path) -> Vec<Found> {
 /// Each file directly in `tests/` is a program that is linked on its own.
 pub(crate) fn test_programs(files: &[Found]) -> Vec<String> {
     let count = files.iter().filter_map(|file| file.path.strip_prefix("tests/")).filter(|name| !name.contains('/')).count();
-    if count <= TEST_FILES_MAX {
-        vec![]
-    } else {
-        vec![format!("tests/: {count} files, {TEST_FILES_MAX} at most: make modules below them")]
-    }
+    if count <= TEST_FILES_MAX { vec![] } else { vec![format!("tests/: {count} files, {TEST_FILES_MAX} at most: make modules below them")] }
 }
 
 pub(crate) fn file_sizes(files: &[Found]) -> Vec<String> {
@@ -64,9 +59,7 @@ pub(crate) fn changelog(text: &str) -> Vec<String> {
     }
     let groups = text.lines().filter_map(|line| line.strip_prefix("### ")).map(str::trim);
     wrong.extend(
-        groups
-            .filter(|group| !GROUPS.contains(group))
-            .map(|group| format!("CHANGELOG.md: `{group}` is none of {}", GROUPS.join(", "))),
+        groups.filter(|group| !GROUPS.contains(group)).map(|group| format!("CHANGELOG.md: `{group}` is none of {}", GROUPS.join(", "))),
     );
     wrong
 }
@@ -92,8 +85,7 @@ pub(crate) fn dependencies(manifest: &str) -> BTreeSet<String> {
             names.extend(table.split_once("dependencies.").map(|(_, name)| name.to_owned()));
         } else if inside && !line.starts_with('#') {
             names.extend(
-                line.split_once('=')
-                    .map(|(name, _)| name.trim().split('.').next().unwrap_or_default().trim_matches('"').to_owned()),
+                line.split_once('=').map(|(name, _)| name.trim().split('.').next().unwrap_or_default().trim_matches('"').to_owned()),
             );
         }
     }
@@ -106,8 +98,7 @@ pub(crate) fn dependency_table(manifest: &str, page: &str) -> Vec<String> {
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
     let rows: BTreeSet<String> = rows.filter_map(|row| row.split_once('`')).map(|(name, _)| name.to_owned()).collect();
     let used = dependencies(manifest);
-    let missing =
-        used.difference(&rows).map(|name| format!("Cargo.toml: `{name}` has no row in the table of .github/CONTRIBUTING.md"));
+    let missing = used.difference(&rows).map(|name| format!("Cargo.toml: `{name}` has no row in the table of .github/CONTRIBUTING.md"));
     missing.chain(rows.difference(&used).map(|name| format!(".github/CONTRIBUTING.md: `{name}` is no dependency"))).collect()
 }
 

@@ -81,17 +81,11 @@ impl State {
     }
 
     pub(super) fn check_running(&self) -> io::Result<()> {
-        if self.personality.operations_left == Some(0) {
-            Err(Errno::IO.into())
-        } else {
-            Ok(())
-        }
+        if self.personality.operations_left == Some(0) { Err(Errno::IO.into()) } else { Ok(()) }
     }
 
     pub(super) fn check_writable(&self) -> io::Result<()> {
-        self.personality
-            .write_refused
-            .map_or(Ok(()), |errno| Err(errno.into()))
+        self.personality.write_refused.map_or(Ok(()), |errno| Err(errno.into()))
     }
 
     pub(super) fn find(&self, path: &Path) -> io::Result<u64> {
@@ -157,11 +151,7 @@ impl State {
         }
         let (from_folder, from_name) = self.split(from)?;
         let (to_folder, to_name) = self.split(to)?;
-        let node = *self
-            .folder(from_folder)?
-            .names
-            .get(&from_name)
-            .ok_or(Errno::NOENT)?;
+        let node = *self.folder(from_folder)?.names.get(&from_name).ok_or(Errno::NOENT)?;
         if let Some(&existing) = self.folder(to_folder)?.names.get(&to_name) {
             if !replace {
                 return Err(Errno::EXIST.into());
@@ -175,14 +165,11 @@ impl State {
             self.give_back(existing);
         }
         if from_folder == to_folder {
-            self.folder_mut(to_folder)?
-                .change(vec![(from_name, None), (to_name, Some(node))]);
+            self.folder_mut(to_folder)?.change(vec![(from_name, None), (to_name, Some(node))]);
         } else {
             // Two folders are two changes: a weak file system may keep one of them.
-            self.folder_mut(to_folder)?
-                .change(vec![(to_name, Some(node))]);
-            self.folder_mut(from_folder)?
-                .change(vec![(from_name, None)]);
+            self.folder_mut(to_folder)?.change(vec![(to_name, Some(node))]);
+            self.folder_mut(from_folder)?.change(vec![(from_name, None)]);
         }
         let tick = self.tick;
         if let Ok(file) = self.file_mut(node) {
@@ -193,9 +180,7 @@ impl State {
 
     /// The room of a file that lost its name.
     fn give_back(&mut self, node: u64) {
-        let length = self
-            .file_mut(node)
-            .map_or(0, |file| file.bytes.len() as u64);
+        let length = self.file_mut(node).map_or(0, |file| file.bytes.len() as u64);
         if let Some(free) = &mut self.personality.free_bytes {
             *free += length;
         }
@@ -225,11 +210,7 @@ impl State {
         let file = self.file_mut(node)?;
         Arc::make_mut(&mut file.bytes).resize(allowed, 0);
         file.stamp = tick;
-        if allowed < length {
-            Err(Errno::NOSPC.into())
-        } else {
-            Ok(())
-        }
+        if allowed < length { Err(Errno::NOSPC.into()) } else { Ok(()) }
     }
 
     pub(super) fn write(&mut self, node: u64, offset: u64, bytes: &[u8]) -> io::Result<()> {
@@ -237,11 +218,7 @@ impl State {
         self.check_writable()?;
         let start = usize::try_from(offset).map_err(|_| Errno::FBIG)?;
         let end = start.checked_add(bytes.len()).ok_or(Errno::FBIG)?;
-        let room = if end > self.file_mut(node)?.bytes.len() {
-            self.resize(node, end)
-        } else {
-            Ok(())
-        };
+        let room = if end > self.file_mut(node)?.bytes.len() { self.resize(node, end) } else { Ok(()) };
         let tick = self.tick;
         let file = self.file_mut(node)?;
         file.stamp = tick;
@@ -257,14 +234,7 @@ impl State {
             Node::File(file) => (DiskKind::File, file.bytes.len() as u64, file.stamp),
             Node::Folder(_) => (DiskKind::Folder, 0, 0),
         };
-        Ok(DiskStat {
-            kind,
-            length_bytes,
-            stamp,
-            device: 1,
-            file_id: node,
-            placeholder: false,
-        })
+        Ok(DiskStat { kind, length_bytes, stamp, device: 1, file_id: node, placeholder: false })
     }
 
     pub(super) fn crash(&mut self) {
@@ -290,10 +260,7 @@ impl State {
         }
         self.forget_unnamed();
         let alive_processes = std::mem::take(&mut self.personality.alive_processes);
-        self.personality = Personality {
-            alive_processes,
-            ..Personality::default()
-        };
+        self.personality = Personality { alive_processes, ..Personality::default() };
     }
 
     fn forget_unnamed(&mut self) {
