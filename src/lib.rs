@@ -8,3 +8,4 @@ pub mod progress;
 pub mod repo;
 pub mod scan;
 pub mod store;
+pub mod tree;
