@@ -2,4 +2,6 @@
 
 pub mod clock;
 pub mod format;
+pub mod ops;
 pub mod progress;
+pub mod tree;
