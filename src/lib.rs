@@ -4,6 +4,7 @@ pub mod chunk;
 pub mod clock;
 pub mod crypto;
 pub mod format;
+pub mod ops;
 pub mod progress;
 pub mod repo;
 pub mod scan;

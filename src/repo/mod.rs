@@ -19,6 +19,12 @@ mod reader;
 mod record;
 mod repository;
 
+pub use crate::crypto::{CryptoError, Entropy, RecoveryCode, SlotStrength};
+pub use crate::format::{
+    Class, FileKind, Head, Kept, MachineId, ManifestPublic, ManifestSealed, NameFolder, NeededPack, Needs, PackKind, PackName,
+    RepositoryId, SnapshotName, SourceId, SourceRecord, StoredFile, StoredName, limits,
+};
+pub use crate::store::{LocalStore, OsDisk, Store, StoreError};
 pub use directory::LoadedIndex;
 pub use error::RepoError;
 pub use file::{FileState, Read, read_either, read_file};

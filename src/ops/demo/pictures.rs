@@ -185,9 +185,8 @@ impl Scene {
         let seed = random.next() as u32;
         let base = self.horizon_at * (0.62 + 0.34 * (hill + 1) as f32 / self.hill_count as f32);
         let rough = (hill + 2) as f32;
-        let height = |x: f32| {
-            noise(seed, x * rough, 0.0) * 0.16 + noise(seed, x * rough * 4.0, 9.0) * 0.05 + noise(seed, x * 70.0, 5.0) * 0.012
-        };
+        let height =
+            |x: f32| noise(seed, x * rough, 0.0) * 0.16 + noise(seed, x * rough * 4.0, 9.0) * 0.05 + noise(seed, x * 70.0, 5.0) * 0.012;
         (0..width).map(|column| base - height(f32::from(column) / f32::from(width)) + 0.06).collect()
     }
 }
@@ -283,8 +282,7 @@ mod tests {
         assert_eq!(photos.len(), 25);
         for picture in photos {
             let segments = segments(&picture.bytes);
-            let exif =
-                segments.iter().find_map(|(marker, body)| (*marker == 0xe1).then_some(body)?.strip_prefix(b"Exif\0\0")).unwrap();
+            let exif = segments.iter().find_map(|(marker, body)| (*marker == 0xe1).then_some(body)?.strip_prefix(b"Exif\0\0")).unwrap();
             assert_eq!(exif[..8], *b"MM\0\x2a\0\0\0\x08");
             assert_eq!(field(exif, 8, 0x010f).1, b"tintype\0");
             assert_eq!(field(exif, 8, 0x0110).1, b"demo\0");
