@@ -1,0 +1,93 @@
+//! Owns lists of needed packs: reading them from a manifest, making the next one from the last. Implements `format-spec/needs.md`.
+
+use super::file::{FileState, read_either};
+use super::repository::put_twice;
+use super::{Manifest, RepoError, Repository};
+use crate::format::{FileKind, Header, NameFolder, NeededPack, Needs, NeedsPage, SealedFile, StoredFile, StoredName, canonical_pages, limits};
+use std::collections::BTreeSet;
+
+/// What a manifest's list of packs came to.
+#[derive(Debug, Clone, Default)]
+pub struct ReadNeeds {
+    /// The packs that could be learned.
+    pub packs: BTreeSet<NeededPack>,
+    /// Those that stand in pages.
+    pub folded: BTreeSet<NeededPack>,
+    /// Pages that are good in their second place alone.
+    pub from_second: Vec<StoredName>,
+    /// Pages that are good in neither place: what is needed is not known in full.
+    pub lost: Vec<(StoredName, FileState)>,
+}
+
+impl ReadNeeds {
+    /// Whether count and bytes are those that the manifest states.
+    pub fn agrees_with(&self, needs: &Needs) -> bool {
+        let bytes = self.packs.iter().map(|pack| pack.length_bytes).fold(0, u64::saturating_add);
+        limits::to_u64(self.packs.len()) == needs.pack_count && bytes == needs.pack_bytes
+    }
+}
+
+/// Encodes a needs page as a file.
+pub(super) fn page_file(repository: &Repository, packs: &[NeededPack]) -> (StoredFile, Vec<u8>) {
+    let header = Header::public(FileKind::NeedsPage, repository.id());
+    let mut covered = header.encode().to_vec();
+    covered.extend_from_slice(&NeedsPage { packs: packs.to_vec() }.encode());
+    let bytes = SealedFile::join(&header, &covered, &[]);
+    (StoredFile::first(NameFolder::Needs, StoredName(*blake3::hash(&bytes).as_bytes())), bytes)
+}
+
+impl Repository {
+    /// Reads one needs page; from its second copy if the first is not good. The error side says how the copies stand.
+    pub fn read_needs_page(&self, name: StoredName) -> Result<Result<(NeedsPage, bool), FileState>, RepoError> {
+        let file = StoredFile::first(NameFolder::Needs, name);
+        let read = match read_either(&*self.store, &file)? {
+            Ok(read) => read,
+            Err((first, _)) => return Ok(Err(first)),
+        };
+        let decoded = SealedFile::split(&read.bytes, FileKind::NeedsPage, self.id()).and_then(|split| NeedsPage::decode(split.public));
+        Ok(decoded.map(|page| (page, read.first_copy.is_some())).map_err(|error| FileState::Damaged(error.to_string())))
+    }
+
+    /// Reads all that a manifest needs.
+    pub fn read_needs(&self, needs: &Needs) -> Result<ReadNeeds, RepoError> {
+        let mut read = ReadNeeds { packs: needs.tail.iter().copied().collect(), ..ReadNeeds::default() };
+        for name in &needs.pages {
+            match self.read_needs_page(*name)? {
+                Ok((page, from_second)) => {
+                    read.folded.extend(page.packs.iter().copied());
+                    if from_second {
+                        read.from_second.push(*name);
+                    }
+                }
+                Err(state) => read.lost.push((*name, state)),
+            }
+        }
+        read.packs.extend(read.folded.iter().copied());
+        Ok(read)
+    }
+
+    /// Makes the list of a new manifest from what it needs and what its predecessor folded, and writes the pages that are new, twice.
+    pub(super) fn write_needs(&self, needed: &BTreeSet<NeededPack>, previous: Option<&Manifest>) -> Result<Needs, RepoError> {
+        let folded_before = match previous {
+            Some(manifest) => self.read_needs(&manifest.public.needs)?.folded,
+            None => BTreeSet::new(),
+        };
+        let mut folded: BTreeSet<NeededPack> = folded_before.intersection(needed).copied().collect();
+        let mut tail: Vec<NeededPack> = needed.difference(&folded).copied().collect();
+        if tail.len() > limits::NEEDS_TAIL_MAX {
+            folded = needed.clone();
+            tail.clear();
+        }
+        let folded: Vec<NeededPack> = folded.into_iter().collect();
+        let mut pages = Vec::new();
+        for page in canonical_pages(&folded) {
+            let (file, bytes) = page_file(self, page);
+            if previous.is_none_or(|manifest| !manifest.public.needs.pages.contains(&file.hash)) {
+                put_twice(&*self.store, &file, &bytes)?;
+            }
+            pages.push(file.hash);
+        }
+        let pack_bytes = needed.iter().map(|pack| pack.length_bytes).fold(0, u64::saturating_add);
+        Ok(Needs { pages, tail, pack_count: limits::to_u64(needed.len()), pack_bytes })
+    }
+}
