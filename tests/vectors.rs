@@ -90,10 +90,19 @@ fn every_problem_code_and_limit_of_the_program_stands_in_the_spec() {
         }
     }
     let source = include_str!("../src/format/limits.rs");
-    for line in source.lines().filter_map(|line| line.strip_prefix("pub const ")) {
-        let name = line.split(':').next().unwrap_or(line);
-        if !name.starts_with("fn ") {
-            assert!(text.contains(&format!("`{name}`")), "{name} is not in limits.md");
-        }
+    let mut numbers = BTreeMap::new();
+    for line in source.lines().filter_map(|line| line.strip_prefix("pub const ")).filter(|line| !line.starts_with("fn ")) {
+        let (name, rest) = line.split_once(':').expect("a name and a type");
+        let expression = rest.split_once("= ").and_then(|(_, rest)| rest.strip_suffix(';')).expect("an expression");
+        let number = |text: &str| text.parse::<u64>().unwrap_or_else(|_| numbers.get(text).copied().expect("a number or a name before"));
+        let value = expression.split_once(" << ").map_or_else(|| number(expression), |(base, shift)| number(base) << number(shift));
+        numbers.insert(name, value);
+    }
+    assert!(numbers.len() > 30);
+    for (name, value) in numbers {
+        let row =
+            text.lines().find(|line| line.ends_with(&format!("| `{name}` |"))).unwrap_or_else(|| panic!("{name} is not in limits.md"));
+        let stated: String = row.split('|').nth(1).expect("a number").chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(stated, value.to_string(), "{name} in limits.md");
     }
 }

@@ -8,7 +8,17 @@ use tintype::format::{
 
 /// All of them.
 pub(crate) fn all() -> Vec<Vector> {
-    [packs(), wrong_packs(), directories(), segments()].concat()
+    [
+        packs(),
+        wrong_packs(),
+        wrong_records(),
+        wrong_sealed_packs(),
+        directories(),
+        wrong_directories(),
+        wrong_directory_encodings(),
+        segments(),
+    ]
+    .concat()
 }
 
 /// A record before it is sealed: codec, what is stored, raw length, objects.
@@ -118,26 +128,13 @@ fn flipped(mut bytes: Vec<u8>, place: usize) -> Vec<u8> {
     bytes
 }
 
+fn bad(name: &str, refusal: &str, comment: &str, bytes: Vec<u8>) -> Vector {
+    Vector::bad("pack", name, refusal, comment, bytes).with("pack", "data")
+}
+
 fn wrong_packs() -> Vec<Vector> {
-    let key = code_text(&CODE);
-    let plain = |change: fn(&mut Directory)| pack(FileKind::DataPack, false, chunks(), change);
-    let encrypted = |change: fn(&mut Directory)| pack(FileKind::DataPack, true, chunks(), change);
-    let bad =
-        |name: &str, refusal: &str, comment: &str, bytes: Vec<u8>| Vector::bad("pack", name, refusal, comment, bytes).with("pack", "data");
-    let (good, sealed) = (plain(|_| {}), encrypted(|_| {}));
+    let good = pack(FileKind::DataPack, false, chunks(), |_| {});
     let length = good.len();
-    let mut zstd = chunks();
-    zstd[2].stored[9] = b'y';
-    let mut cut = chunks();
-    cut[2].stored.pop();
-    let mut newer = chunks();
-    newer[0].codec = 2;
-    let mut longer = chunks();
-    longer[2].raw_bytes = 201;
-    longer[2].objects[0].length_bytes = 201;
-    let sealed_with = |name: &str, refusal: &str, comment: &str, bytes: Vec<u8>| bad(name, refusal, comment, bytes).with("key", &key);
-    let mut swapped = sealed.clone();
-    swapped[128..128 + 25].copy_from_slice(&sealed[153..178]);
     vec![
         bad("no_trailer", "trailer/file-short", "the last 64 bytes are cut off", good[..length - 64].to_vec()),
         bad(
@@ -168,16 +165,51 @@ fn wrong_packs() -> Vec<Vector> {
             flipped(good.clone(), 128),
         )
         .with("name", &blake3::hash(&good).to_hex()),
-        bad("chunk_is_not_its_id", "hash/hash-mismatch", "one byte of the first record differs", flipped(good.clone(), 128)),
-        bad("zstd_of_other_bytes", "hash/hash-mismatch", "a good frame of other bytes", pack(FileKind::DataPack, false, zstd, |_| {})),
-        bad("zstd_cut_off", "codec/record-not-decodable", "the frame's last byte is missing", pack(FileKind::DataPack, false, cut, |_| {})),
+    ]
+}
+
+fn wrong_records() -> Vec<Vector> {
+    let plain = |change: fn(&mut Directory)| pack(FileKind::DataPack, false, chunks(), change);
+    let good = plain(|_| {});
+    let of = |change: fn(&mut Plain)| {
+        let mut plain = chunks();
+        plain.iter_mut().skip(2).for_each(change);
+        pack(FileKind::DataPack, false, plain, |_| {})
+    };
+    let stated = |raw_bytes| {
+        let mut plain = chunks();
+        plain[2].raw_bytes = raw_bytes;
+        plain[2].objects[0].length_bytes = raw_bytes;
+        pack(FileKind::DataPack, false, plain, |_| {})
+    };
+    vec![
+        bad("chunk_is_not_its_id", "hash/hash-mismatch", "one byte of the first record differs", flipped(good, 128)),
+        bad("zstd_of_other_bytes", "hash/hash-mismatch", "a good frame of other bytes", of(|record| record.stored[9] = b'y')),
+        bad("zstd_cut_off", "codec/record-not-decodable", "the frame's last byte is missing", of(|record| _ = record.stored.pop())),
+        bad("zstd_shorter_than_stated", "codec/record-not-decodable", "200 bytes come out where 201 are stated", stated(201)),
+        bad("zstd_longer_than_stated", "codec/record-not-decodable", "200 bytes come out where 199 are stated", stated(199)),
+        bad("codec_2", "codec/format-too-new", "a codec that version 1 does not know", of(|record| record.codec = 2)),
         bad(
-            "zstd_shorter_than_stated",
-            "codec/record-not-decodable",
-            "200 bytes come out where 201 are stated",
-            pack(FileKind::DataPack, false, longer, |_| {}),
+            "directory_claims_a_byte_more",
+            "value/not-allowed",
+            "the last record is one byte longer than the space",
+            plain(|directory| {
+                if let Some(record) = directory.records.last_mut() {
+                    record.stored_bytes += 1;
+                }
+            }),
         ),
-        bad("codec_2", "codec/format-too-new", "a codec that version 1 does not know", pack(FileKind::DataPack, false, newer, |_| {})),
+    ]
+}
+
+fn wrong_sealed_packs() -> Vec<Vector> {
+    let key = code_text(&CODE);
+    let sealed_with = |name: &str, refusal: &str, comment: &str, bytes: Vec<u8>| bad(name, refusal, comment, bytes).with("key", &key);
+    let good = pack(FileKind::DataPack, false, chunks(), |_| {});
+    let sealed = pack(FileKind::DataPack, true, chunks(), |_| {});
+    let mut swapped = sealed.clone();
+    swapped[128..128 + 25].copy_from_slice(&sealed[153..178]);
+    vec![
         bad("sealed_in_a_plain_repository", "key/wrong-key", "a key check where none may be", sealed.clone()),
         sealed_with("plain_in_an_encrypted_repository", "key/wrong-key", "not sealed where it must be", good),
         sealed_with("key_check_flipped", "key/wrong-key", "one bit of the key check differs", flipped(sealed.clone(), 64)),
@@ -201,41 +233,36 @@ fn wrong_packs() -> Vec<Vector> {
             plain.push(Plain { codec: 0, stored: vec![1], raw_bytes: 1, objects: Vec::new() });
             pack(FileKind::DataPack, true, plain, |_| {})
         }),
-        bad(
-            "directory_claims_a_byte_more",
-            "value/not-allowed",
-            "the last record is one byte longer than the space",
-            plain(|directory| {
-                if let Some(record) = directory.records.last_mut() {
-                    record.stored_bytes += 1;
-                }
-            }),
-        ),
     ]
 }
 
-fn directories() -> Vec<Vector> {
-    let good = || Directory {
+fn directory() -> Directory {
+    Directory {
         records: vec![
             Record { codec: 0, stored_bytes: 9, raw_bytes: 9, objects: vec![object(ObjectKind::Chunk, b"one photo")] },
             Record { codec: 1, stored_bytes: 10, raw_bytes: 200, objects: vec![object(ObjectKind::Chunk, &[b'x'; 200])] },
         ],
-    };
-    let with = |change: fn(&mut Directory)| {
-        let mut directory = good();
-        change(&mut directory);
-        directory.encode()
-    };
-    let end = |vector: Vector, records_end: u64| vector.with("pack", "data").with("records-end", &records_end.to_string());
-    let bad = |name: &str, refusal: &str, comment: &str, bytes: Vec<u8>, records_end| {
-        end(Vector::bad("directory", name, refusal, comment, bytes), records_end)
-    };
-    let mut unknown_kind = good().encode();
-    // Count, codec, two lengths, count, 32 bytes of id.
-    unknown_kind[1 + 1 + 1 + 1 + 1 + 32] = 8;
+    }
+}
+
+fn with(change: fn(&mut Directory)) -> Vec<u8> {
+    let mut directory = directory();
+    change(&mut directory);
+    directory.encode()
+}
+
+fn end(vector: Vector, records_end: u64) -> Vector {
+    vector.with("pack", "data").with("records-end", &records_end.to_string())
+}
+
+fn bad_directory(name: &str, refusal: &str, comment: &str, bytes: Vec<u8>, records_end: u64) -> Vector {
+    end(Vector::bad("directory", name, refusal, comment, bytes), records_end)
+}
+
+fn directories() -> Vec<Vector> {
     vec![
-        end(Vector::ok("directory", "two_records", "9 and 10 stored bytes after 128", good().encode()), 147),
-        end(Vector::ok("directory", "zeros_after_it", "padded to 96 bytes", [&good().encode()[..], &[0; 14]].concat()), 147),
+        end(Vector::ok("directory", "two_records", "9 and 10 stored bytes after 128", directory().encode()), 147),
+        end(Vector::ok("directory", "zeros_after_it", "14 zeros of padding", [&directory().encode()[..], &[0; 14]].concat()), 147),
         end(Vector::ok("directory", "empty", "no records", Directory::default().encode()), 128),
         end(
             Vector::ok(
@@ -257,16 +284,21 @@ fn directories() -> Vec<Vector> {
             ),
             147,
         ),
-        bad("gap_before_the_directory", "value/not-allowed", "the records end one byte too early", good().encode(), 148),
-        bad("records_overlap_the_directory", "value/not-allowed", "the records end one byte too late", good().encode(), 146),
-        bad(
+    ]
+}
+
+fn wrong_directories() -> Vec<Vector> {
+    vec![
+        bad_directory("gap_before_the_directory", "value/not-allowed", "the records end one byte too early", directory().encode(), 148),
+        bad_directory("records_overlap_the_directory", "value/not-allowed", "the records end one byte too late", directory().encode(), 146),
+        bad_directory(
             "objects_do_not_fill_their_record",
             "value/not-allowed",
             "9 raw bytes, an object of 8",
             with(|directory| directory.records[0].objects[0].length_bytes = 8),
             147,
         ),
-        bad(
+        bad_directory(
             "object_of_no_bytes",
             "value/not-allowed",
             "an object of length 0",
@@ -275,15 +307,23 @@ fn directories() -> Vec<Vector> {
             }),
             147,
         ),
-        bad(
+        bad_directory(
             "page_in_a_data_pack",
             "value/not-allowed",
             "data packs hold chunks alone",
             with(|directory| directory.records[0].objects[0].kind = ObjectKind::Page),
             147,
         ),
-        bad("object_kind_8", "decode/not-decodable", "a kind of objects that is not known", unknown_kind, 147),
-        bad(
+    ]
+}
+
+fn wrong_directory_encodings() -> Vec<Vector> {
+    let mut unknown_kind = directory().encode();
+    // Count, codec, two lengths, count, 32 bytes of id.
+    unknown_kind[1 + 1 + 1 + 1 + 1 + 32] = 8;
+    vec![
+        bad_directory("object_kind_8", "decode/not-decodable", "a kind of objects that is not known", unknown_kind, 147),
+        bad_directory(
             "compressed_padding",
             "value/not-allowed",
             "a record without objects with codec 1",
@@ -292,7 +332,7 @@ fn directories() -> Vec<Vector> {
             }),
             152,
         ),
-        bad(
+        bad_directory(
             "raw_bytes_over_the_limit",
             "value/over-limit",
             "16 MiB and 1 byte",
@@ -302,7 +342,7 @@ fn directories() -> Vec<Vector> {
             }),
             147,
         ),
-        bad(
+        bad_directory(
             "objects_overflow",
             "value/not-allowed",
             "lengths that add up to 2^32",
@@ -312,12 +352,18 @@ fn directories() -> Vec<Vector> {
             }),
             147,
         ),
-        bad("tail_not_zero", "decode/tail-not-zero", "a byte 1 in the padding", [&good().encode()[..], &[0, 1]].concat(), 147),
-        bad(
+        bad_directory(
+            "tail_not_zero",
+            "decode/tail-not-zero",
+            "a byte 1 in the padding",
+            [&directory().encode()[..], &[0, 1]].concat(),
+            147,
+        ),
+        bad_directory(
             "cut_off",
             "decode/not-decodable",
             "the last byte is missing",
-            good().encode().split_last().map(|(_, front)| front.to_vec()).unwrap_or_default(),
+            directory().encode().split_last().map(|(_, front)| front.to_vec()).unwrap_or_default(),
             147,
         ),
     ]
