@@ -43,8 +43,8 @@ impl MasterKey {
         Some(*hasher.finalize().as_bytes())
     }
 
-    /// A name for this key that says nothing about it: to notice that a repository's key is not the one seen before.
-    pub fn fingerprint(&self) -> [u8; 32] {
-        blake3::derive_key("tintype 2026 local key fingerprint", self.bytes())
+    /// What `tintype.json` says of the key: equal for this key alone, and nothing can be learned from it.
+    pub fn key_check(&self) -> [u8; 32] {
+        blake3::derive_key("tintype 2026 key check", self.bytes())
     }
 }

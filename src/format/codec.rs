@@ -28,10 +28,10 @@ pub(super) fn decode_padded<T: Encode + Decode<()>>(what: &'static str, bytes: &
 fn decode_front<T: Encode + Decode<()>>(what: &'static str, bytes: &[u8]) -> Result<(T, usize), FormatError> {
     // The limit bounds what a hostile count can make the decoder reserve; it must be a constant of the type, so there are steps.
     let decoded = match bytes.len() {
-        ..=0x1000 => bincode::decode_from_slice(bytes, config::standard().with_limit::<0x2_0000>()),
-        ..=0x1_0000 => bincode::decode_from_slice(bytes, config::standard().with_limit::<0x20_0000>()),
-        ..=0x10_0000 => bincode::decode_from_slice(bytes, config::standard().with_limit::<0x200_0000>()),
-        ..=0x100_0000 => bincode::decode_from_slice(bytes, config::standard().with_limit::<0x1000_0000>()),
+        0..=0xfff => bincode::decode_from_slice(bytes, config::standard().with_limit::<0x2_0000>()),
+        0x1000..=0xffff => bincode::decode_from_slice(bytes, config::standard().with_limit::<0x20_0000>()),
+        0x1_0000..=0xf_ffff => bincode::decode_from_slice(bytes, config::standard().with_limit::<0x200_0000>()),
+        0x10_0000..=0x100_0000 => bincode::decode_from_slice(bytes, config::standard().with_limit::<0x1000_0000>()),
         _ => bincode::decode_from_slice(bytes, config::standard().with_limit::<0x4000_0000>()),
     };
     let (value, used): (T, usize) = decoded.map_err(|error| FormatError::Decode { what, reason: error.to_string() })?;

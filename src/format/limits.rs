@@ -88,3 +88,8 @@ pub(super) fn check(what: &'static str, found: u64, limit: u64) -> Result<(), su
 pub(super) fn check_count(what: &'static str, found: usize, limit: usize) -> Result<(), super::FormatError> {
     check(what, to_u64(found), to_u64(limit))
 }
+
+/// Refuses a length that a reader would have to make room for.
+pub fn check_length(what: &'static str, found_bytes: u64, limit_bytes: u64) -> Result<(), super::FormatError> {
+    check(what, found_bytes, limit_bytes)
+}

@@ -1,6 +1,6 @@
 //! Owns `tintype.json`: the public facts of a repository. Implements `format-spec/repository.md`.
 
-use super::{FormatError, RepositoryId};
+use super::{FormatError, RepositoryId, StoredName};
 use serde::{Deserialize, Serialize};
 
 /// Whether the repository is encrypted: decided once, here.
@@ -21,6 +21,9 @@ pub struct RepositoryFile {
     pub repository: RepositoryId,
     /// Whether it is encrypted.
     pub encryption: Encryption,
+    /// Which master key: `derive_key("tintype 2026 key check", master)`. Absent in a plain repository.
+    /// A mistyped drive or a code of another repository is found out before anything is written.
+    pub key_check: Option<[u8; 32]>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -30,6 +33,8 @@ struct Text {
     version: u32,
     repository: String,
     encryption: Encryption,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_check: Option<String>,
 }
 
 /// Only the version, so that a newer file is recognised before anything else is judged.
@@ -48,8 +53,9 @@ impl RepositoryFile {
             Encryption::None => "none",
             Encryption::Aes256Gcm => "aes-256-gcm",
         };
+        let key_check = self.key_check.map_or_else(String::new, |check| format!(",\n  \"key_check\": \"{}\"", super::hex(&check)));
         format!(
-            "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": 1,\n  \"repository\": \"{}\",\n  \"encryption\": \"{encryption}\"\n}}\n",
+            "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": 1,\n  \"repository\": \"{}\",\n  \"encryption\": \"{encryption}\"{key_check}\n}}\n",
             self.repository.hex()
         )
         .into_bytes()
@@ -70,7 +76,18 @@ impl RepositoryFile {
         let text: Text = serde_json::from_slice(bytes).map_err(decode)?;
         let repository = RepositoryId::from_hex(&text.repository)
             .ok_or(FormatError::Invalid { what: WHAT, why: "the repository's id is not 32 hexadecimal digits" })?;
-        let file = Self { repository, encryption: text.encryption };
+        let key_check = match &text.key_check {
+            None => None,
+            Some(digits) => {
+                let check = StoredName::from_hex(digits)
+                    .ok_or(FormatError::Invalid { what: WHAT, why: "the key check is not 64 hexadecimal digits" })?;
+                Some(check.0)
+            }
+        };
+        if key_check.is_some() != (text.encryption == Encryption::Aes256Gcm) {
+            return Err(FormatError::Invalid { what: WHAT, why: "a key check stands in an encrypted repository, and only there" });
+        }
+        let file = Self { repository, encryption: text.encryption, key_check };
         if file.encode() != bytes {
             return Err(FormatError::NotCanonical { what: WHAT });
         }
@@ -85,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_file_has_one_spelling() {
-        let file = RepositoryFile { repository: RepositoryId([7; 16]), encryption: Encryption::Aes256Gcm };
+        let file = RepositoryFile { repository: RepositoryId([7; 16]), encryption: Encryption::Aes256Gcm, key_check: Some([3; 32]) };
         let bytes = file.encode();
         assert_eq!(RepositoryFile::decode(&bytes), Ok(file));
         for place in 0..bytes.len() {

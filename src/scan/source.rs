@@ -13,7 +13,22 @@ pub enum Kind {
     /// A symbolic link.
     Symlink,
     /// A socket, FIFO, device or anything else that has no bytes to keep.
-    Special,
+    Special(Special),
+}
+
+/// Which kind of special file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Special {
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+    /// A character device.
+    CharacterDevice,
+    /// A block device.
+    BlockDevice,
+    /// Something that the system has no common name for.
+    Unknown,
 }
 
 /// What the system says of one entry, links not followed.
@@ -42,6 +57,9 @@ pub struct Stat {
     /// Its bytes are only in a cloud: reading would download them.
     pub placeholder: bool,
 }
+
+/// One entry of a folder: its name, and its facts or why they could not be had.
+pub type Listed = (Vec<u8>, Result<Stat, ScanError>);
 
 /// What a file system keeps, learned once per device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +93,7 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     fn stat(&self, path: &[u8]) -> Result<Stat, ScanError>;
     /// The entries of a folder with their facts, sorted by the raw bytes of their names; `.` and `..` left out.
     /// An entry that cannot be stat'ed stands with its error.
-    fn list(&self, path: &[u8]) -> Result<Vec<(Vec<u8>, Result<Stat, ScanError>)>, ScanError>;
+    fn list(&self, path: &[u8]) -> Result<Vec<Listed>, ScanError>;
     /// Opens a regular file. Anything else, also one that has become something else since it was listed, is an error; never blocks on a FIFO.
     fn open(&self, path: &[u8]) -> Result<Box<dyn SourceFile>, ScanError>;
     /// The raw bytes that a symbolic link holds.

@@ -8,13 +8,25 @@ mod error;
 mod faulty;
 mod local;
 mod memory;
+mod name;
+mod os_disk;
+mod place;
+mod simulated;
 pub mod suite;
+mod upload;
 
-pub use disk::{Disk, DiskFile, OsDisk};
-pub use error::StoreError;
-pub use faulty::FaultyStore;
+#[cfg(test)]
+mod tests;
+
+pub use disk::{Caching, Disk, DiskEntry, DiskFile, DiskKind, DiskStat};
+pub use error::{At, Operation, StoreError};
+pub use faulty::{FaultyStore, Torn};
 pub use local::LocalStore;
-pub use memory::MemoryStore;
+pub use memory::{MemoryStore, Request};
+pub use os_disk::OsDisk;
+pub use simulated::{Personality, SimulatedDisk};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One file that a listing found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,3 +114,8 @@ pub trait Upload: Send + Sync + std::fmt::Debug {
 
 /// What buffers, offsets and lengths should be multiples of for writes that bypass the page cache, in bytes.
 pub const ALIGNMENT_BYTES: usize = 4096;
+
+/// Locks `mutex`. A thread that panicked while holding it left whole values behind: everything here is changed by single assignments.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

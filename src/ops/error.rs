@@ -1,0 +1,140 @@
+//! Owns [`Error`]: why an operation could not go on, its stable code and its exit code.
+//!
+//! Codes are permanent once released. `format-spec/limits.md` lists them beside those of problems.
+
+use super::restore::TargetError;
+use crate::repo::RepoError;
+use crate::scan::ScanError;
+use thiserror::Error;
+
+/// Why an operation could not be done.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The repository.
+    #[error(transparent)]
+    Repository(#[from] RepoError),
+    /// A source as a whole.
+    #[error("cannot read {place}: {source}")]
+    Source {
+        /// The source as the person wrote it.
+        place: String,
+        /// What is wrong with it.
+        source: ScanError,
+    },
+    /// The folder to restore into, as a whole.
+    #[error("cannot restore into {place}: {source}")]
+    Target {
+        /// The target.
+        place: String,
+        /// What is wrong with it.
+        source: TargetError,
+    },
+    /// The folder to restore into has files in it.
+    #[error("{place} is not empty")]
+    TargetNotEmpty {
+        /// The target.
+        place: String,
+    },
+    /// Every source is absent or empty.
+    #[error("{place} is empty, and so is every other source: nothing to snap")]
+    SourcesEmpty {
+        /// The first of them.
+        place: String,
+    },
+    /// A path was given twice.
+    #[error("{path} is given twice")]
+    GivenTwice {
+        /// The path.
+        path: String,
+    },
+    /// Two sources would have one label, or a label is taken.
+    #[error("the label {label} {reason}")]
+    Label {
+        /// The label.
+        label: String,
+        /// Why it cannot be had.
+        reason: String,
+    },
+    /// A source lies inside the repository.
+    #[error("{path} lies inside the repository")]
+    SourceInRepository {
+        /// The source.
+        path: String,
+    },
+    /// There is nothing of this name in the snapshot.
+    #[error("there is no {path} in snapshot {snapshot}")]
+    NoSuchPath {
+        /// What was asked for.
+        path: String,
+        /// The snapshot, shortened.
+        snapshot: String,
+    },
+    /// What was given cannot be understood.
+    #[error("{what}: {why}")]
+    Usage {
+        /// What was given.
+        what: String,
+        /// Why it cannot be used.
+        why: String,
+    },
+}
+
+impl Error {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Repository(error) => error.code(),
+            Self::Source { source, .. } => source.code(),
+            Self::Target { source, .. } => source.code(),
+            Self::TargetNotEmpty { .. } => "target-not-empty",
+            Self::SourcesEmpty { .. } => "sources-empty",
+            Self::GivenTwice { .. } => "given-twice",
+            Self::Label { .. } => "label-taken",
+            Self::SourceInRepository { .. } => "source-in-repository",
+            Self::NoSuchPath { .. } => "no-such-path",
+            Self::Usage { .. } => "usage",
+        }
+    }
+
+    /// The exit code: 2 refused, 1 failed, 5 and 6 where the verdict is about the whole repository, 130 interrupted.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Repository(error) => match error {
+                RepoError::Interrupted => 130,
+                RepoError::RepositoryFileDamaged { .. } | RepoError::ManifestDamaged { .. } | RepoError::ObjectDamaged { .. } => 5,
+                RepoError::ObjectMissing { .. } => 6,
+                RepoError::Store(_)
+                | RepoError::Verification
+                | RepoError::LookFailed { .. }
+                | RepoError::Local { .. }
+                | RepoError::Stopped => 1,
+                RepoError::File { .. } | RepoError::PackUnreadable { .. } => 5,
+                _ => 2,
+            },
+            Self::Source { .. } | Self::Target { .. } | Self::SourcesEmpty { .. } => 1,
+            _ => 2,
+        }
+    }
+
+    /// What the person can do next, if there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self.code() {
+            "wrong-password" => "try another password, or the recovery code (`--recovery-code-file`)",
+            "key-needed" => "give --password-file, --password-command, TINTYPE_PASSWORD or --recovery-code-file",
+            "key-for-plain" => "leave the password away: a plain repository opens without one",
+            "wrong-recovery-code" => "compare the code with what was written down when the repository was made",
+            "no-key-slots" => "use the recovery code (`--recovery-code-file`); then `tintype key add` makes a new password",
+            "repository-not-found" => "look for the folder that holds tintype.json, or make a repository with `tintype init`",
+            "repository-file-missing" => "if this copy is still arriving, wait until it is complete",
+            "newer-rules" | "format-too-new" => "use a newer version of tintype",
+            "target-not-empty" => "choose a new folder, or say --overwrite never|if-different|always",
+            "sources-empty" => "is the drive with the photos connected? If they are really gone, say --allow-empty",
+            "disk-full" => "make room, then run the same command again: what was stored counts",
+            "claims-to-be-plain" => "somebody may have put another repository in its place; compare with another copy",
+            "place-gone" => "connect the drive again, then run the same command again: what was stored counts",
+            "verification-failed" => "test this machine's memory before you trust it with photos",
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! Owns what operations collect on their way: problems, and the exit code that they add up to.
+
+use serde::Serialize;
+
+/// How bad a problem is, in the order in which exit codes win.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Told before, less than 30 days ago, and not changed since: exit 0.
+    Known,
+    /// New, and a person should know: exit 3.
+    Notice,
+    /// Data whole, bookkeeping not: exit 4.
+    Bookkeeping,
+    /// Needed and not here, never seen whole here: exit 6.
+    Incomplete,
+    /// Wrong bytes, or lost since it was seen whole: exit 5.
+    Damaged,
+}
+
+impl Severity {
+    /// The exit code that it asks for.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Known => 0,
+            Self::Notice => 3,
+            Self::Bookkeeping => 4,
+            Self::Incomplete => 6,
+            Self::Damaged => 5,
+        }
+    }
+}
+
+/// One thing that is not as it should be. `code` is stable; the list stands in `format-spec/limits.md`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// What kind of thing, in kebab-case.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// A path in a source or a snapshot, printable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// A file of the repository, or an object's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// For a person: what, which photos in which snapshots.
+    pub message: String,
+    /// For a person: what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// A problem about a file of the repository.
+    pub fn of_object(code: &'static str, severity: Severity, object: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, severity, path: None, object: Some(object.into()), message: message.into(), hint: None }
+    }
+
+    /// A problem about a path in a source or a snapshot.
+    pub fn of_path(code: &'static str, severity: Severity, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, severity, path: Some(path.into()), object: None, message: message.into(), hint: None }
+    }
+
+    /// The same with what to do.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// The worst of several problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outcome(Option<Severity>);
+
+impl Outcome {
+    /// What these problems add up to.
+    pub fn of<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Self {
+        Self(problems.into_iter().map(|problem| problem.severity).max())
+    }
+
+    /// Its exit code: the worst in the order 5 6 4 3 0.
+    pub fn exit_code(self) -> u8 {
+        self.0.map_or(0, Severity::exit_code)
+    }
+}

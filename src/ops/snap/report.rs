@@ -1,0 +1,117 @@
+//! Owns what `snap` reports: the same struct feeds the words and the JSON.
+
+use crate::ops::Problem;
+use serde::Serialize;
+
+/// What a snap did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SnapReport {
+    /// The snapshot's whole id, 64 hexadecimal digits.
+    pub snapshot: String,
+    /// The time that it states, RFC 3339 in UTC.
+    pub time: String,
+    /// What was snapped.
+    pub sources: Vec<SourceReport>,
+    /// Bytes that were written to the repository in this run, all kinds of files and both copies.
+    pub stored_bytes: u64,
+    /// What was stored, in detail.
+    pub stored: Stored,
+    /// The sources and the repository lie on one device: the snapshot does not survive it. `None` if it cannot be told.
+    pub same_device: Option<bool>,
+    /// Repository files that were healed on the way.
+    pub healed: Vec<String>,
+    /// What is weak about the place, in words.
+    pub weaknesses: Vec<String>,
+    /// What a person should know.
+    pub problems: Vec<Problem>,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// One source.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SourceReport {
+    /// Its name in snapshots.
+    pub label: String,
+    /// Its path, printable.
+    pub path: String,
+    /// Its id.
+    pub id: String,
+    /// Files in the snapshot.
+    pub files: u64,
+    /// Folders, the root included.
+    pub folders: u64,
+    /// Symbolic links.
+    pub symlinks: u64,
+    /// Sum of the files' lengths, in bytes.
+    pub bytes: u64,
+    /// Files that the last snapshot did not have.
+    pub new_files: u64,
+    /// Their length, in bytes.
+    pub new_bytes: u64,
+    /// Files whose content changed.
+    pub changed_files: u64,
+    /// Files of the last snapshot that are at another path now, with the same bytes.
+    pub renamed_files: u64,
+    /// Files of the last snapshot whose bytes are nowhere in the source now.
+    pub gone_files: u64,
+    /// Some of their paths, printable, at most 20.
+    pub gone: Vec<String>,
+    /// When the last snapshot of this source was taken, RFC 3339 in UTC; `None`: this is the first.
+    pub since: Option<String>,
+    /// Files that were read.
+    pub read_files: u64,
+    /// Bytes that were read.
+    pub read_bytes: u64,
+    /// What was not saved, at most 1,000 of them; all stand in the snapshot itself.
+    pub not_saved: Vec<NotSaved>,
+    /// How many were not saved.
+    pub not_saved_count: u64,
+    /// Sockets, FIFOs and devices left out.
+    pub skipped: u64,
+}
+
+/// Something that was not saved as it is now.
+#[derive(Debug, Clone, Serialize)]
+pub struct NotSaved {
+    /// Where, printable.
+    pub path: String,
+    /// Why, in a few words.
+    pub reason: String,
+    /// The time of the snapshot whose content is kept instead, RFC 3339; `None`: never saved.
+    pub kept_from: Option<String>,
+    /// First said at this time, less than 30 days ago, and unchanged since; `None`: news.
+    pub known_since: Option<String>,
+}
+
+/// What was written, in detail.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Stored {
+    /// Pieces of files that were not there.
+    pub new_chunks: u64,
+    /// Their raw bytes.
+    pub new_chunk_bytes: u64,
+    /// Raw bytes that were read and were there already.
+    pub duplicate_bytes: u64,
+    /// Bytes that compression saved.
+    pub compressed_away_bytes: u64,
+    /// Packs, second copies not counted.
+    pub packs: u64,
+    /// Their bytes.
+    pub pack_bytes: u64,
+}
+
+/// Where the time went, in seconds.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Timings {
+    /// Opening the repository's index and the last snapshots.
+    pub opening: f64,
+    /// Walking and comparing.
+    pub walking: f64,
+    /// Reading, cutting, hashing, compressing, sealing.
+    pub storing: f64,
+    /// Trees, index, needs, look, manifest.
+    pub finishing: f64,
+    /// All of it.
+    pub total: f64,
+}

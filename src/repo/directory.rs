@@ -1,0 +1,182 @@
+//! Owns reading what packs say of themselves, and gathering it with the index segments into one [`Index`].
+
+use super::file::{FileState, read_file};
+use super::index::Index;
+use super::inventory::{Packs, Seen, list_folder};
+use super::{RepoError, Repository, cache};
+use crate::crypto::CryptoError;
+use crate::format::{
+    Directory, FileKind, FormatError, HEADER_BYTES, Header, IndexSegment, IndexedPack, NameFolder, PackKind, PackName, SealedFile,
+    StoredFile, StoredName, TRAILER_BYTES, Trailer, limits,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The index of a place, and what could not be read on the way.
+#[derive(Debug, Clone, Default)]
+pub struct LoadedIndex {
+    /// What the segments and directories say.
+    pub index: Arc<Index>,
+    /// Segments that are not good.
+    pub bad_segments: Vec<(StoredFile, FileState)>,
+    /// Packs that no segment lists and whose directory cannot be read.
+    pub bad_packs: Vec<(PackName, String)>,
+}
+
+impl Repository {
+    /// Identifies this repository at this place, for the cache and the ledger.
+    pub fn copy_identity(&self) -> [u8; 32] {
+        cache::identity(self.id(), &self.store.place())
+    }
+
+    /// Gathers the given segments, from the cache where it has them.
+    pub fn load_segments(&self, segments: &[StoredName]) -> Result<LoadedIndex, RepoError> {
+        let identity = self.copy_identity();
+        let cached = cache::load_index(&self.surroundings.local, &identity).unwrap_or_default();
+        let mut loaded = LoadedIndex::default();
+        let mut read = Vec::new();
+        for name in segments.iter().filter(|name| !cached.segments().contains(name)) {
+            match self.read_segment(*name)? {
+                Ok(segment) => read.push((*name, segment)),
+                Err(state) => loaded.bad_segments.push((StoredFile::first(NameFolder::Index, *name), state)),
+            }
+        }
+        let index = if read.is_empty() { cached } else { cached.extended(&read, &[]) };
+        if !read.is_empty() {
+            cache::store_index(&self.surroundings.local, &identity, &index);
+        }
+        loaded.index = Arc::new(index);
+        Ok(loaded)
+    }
+
+    /// Gathers every segment that is here, and the directories of the packs in `packs` that none of them lists.
+    pub fn load_index(&self, packs: &Packs) -> Result<LoadedIndex, RepoError> {
+        let names: Vec<StoredName> = list_folder(&*self.store, NameFolder::Index, false)?.into_keys().collect();
+        let mut loaded = self.load_segments(&names)?;
+        let mut found = Vec::new();
+        for (name, seen) in &packs.files {
+            if loaded.index.position(*name).is_some() || seen.placeholder {
+                continue;
+            }
+            match self.read_directory(*name, *seen)? {
+                Ok(pack) => found.push(pack),
+                Err(reason) => loaded.bad_packs.push((*name, reason)),
+            }
+        }
+        if !found.is_empty() {
+            loaded.index = Arc::new(loaded.index.extended(&[], &found));
+        }
+        Ok(loaded)
+    }
+
+    /// Reads one index segment.
+    pub fn read_segment(&self, name: StoredName) -> Result<Result<IndexSegment, FileState>, RepoError> {
+        let file = StoredFile::first(NameFolder::Index, name);
+        let bytes = match read_file(&*self.store, &file)? {
+            FileState::Good(bytes) => bytes,
+            state => return Ok(Err(state)),
+        };
+        let decoded = SealedFile::split(&bytes, FileKind::Index, self.id())
+            .map_err(CryptoError::from)
+            .and_then(|split| self.sealing.as_ref().ok_or(CryptoError::WrongKey)?.open_file(&split))
+            .and_then(|body| IndexSegment::decode(&body).map_err(CryptoError::from));
+        Ok(decoded.map_err(|error| FileState::Damaged(error.to_string())))
+    }
+
+    /// Reads the directory that stands in a pack itself; of a meta pack from its second copy if need be. The error side is in words.
+    pub fn read_directory(&self, name: PackName, seen: Seen) -> Result<Result<IndexedPack, String>, RepoError> {
+        let file = StoredFile::first(NameFolder::Packs, name);
+        let first = self.read_directory_at(&file, seen.length_bytes)?;
+        if first.is_ok() {
+            return Ok(first);
+        }
+        let second = file.in_second();
+        match self.store.stat(&second.path())? {
+            None => Ok(first),
+            Some(listed) => self.read_directory_at(&second, listed.length_bytes),
+        }
+    }
+
+    fn read_directory_at(&self, file: &StoredFile, length_bytes: u64) -> Result<Result<IndexedPack, String>, RepoError> {
+        let name = PackName::from(file.hash);
+        let path = file.path();
+        let mut parts = || -> Result<IndexedPack, DirectoryError> {
+            let trailer = read_trailer(self, &path, length_bytes)?;
+            let kind = match trailer.kind {
+                FileKind::DataPack => PackKind::Data,
+                FileKind::MetaPack => PackKind::Meta,
+                other => return Err(FormatError::WrongKind { expected: FileKind::DataPack, found: other }.into()),
+            };
+            limits::check_length("directory", trailer.sealed_bytes.into(), limits::DIRECTORY_BYTES_MAX)?;
+            let mut header = [0; HEADER_BYTES];
+            self.store.get_range(&path, 0, &mut header)?;
+            // A header that is wrong need not cost the pack: the trailer repeats kind and salt, and the key gives the rest.
+            let header = match Header::decode(&header) {
+                Ok(header) if header.repository != self.id() => return Err(FormatError::WrongRepository.into()),
+                Ok(header) if header.kind == trailer.kind && header.salt == trailer.salt => Some(header),
+                Ok(_) | Err(_) => None,
+            };
+            let sealing = self.sealing.as_ref().ok_or(CryptoError::WrongKey)?;
+            let seal = match header {
+                Some(header) => sealing.open(&header)?,
+                None => sealing.create(trailer.kind, self.id(), trailer.salt)?,
+            };
+            let mut sealed = vec![0; usize::try_from(trailer.sealed_bytes).unwrap_or(0)];
+            self.store.get_range(&path, trailer.sealed_offset, &mut sealed)?;
+            let opened = seal.open_directory(&mut sealed)?;
+            let directory = Directory::decode(sealed.get(..opened).unwrap_or_default(), kind, trailer.sealed_offset)?;
+            Ok(IndexedPack { name, length_bytes, kind, salt: trailer.salt, records_end: trailer.sealed_offset, directory })
+        };
+        match parts() {
+            Ok(pack) => Ok(Ok(pack)),
+            Err(DirectoryError::Crypto(error)) => Ok(Err(error.to_string())),
+            Err(DirectoryError::Store(error)) if error.is_damage_candidate() || error.code() == "not-found" => Ok(Err(error.to_string())),
+            Err(DirectoryError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Reads the trailers of packs; true for each that is whole. Several at once, since a drive answers many small reads better together.
+    pub fn trailers_are_whole(&self, packs: &[(PackName, u64)]) -> Result<BTreeSet<PackName>, RepoError> {
+        let mut whole = BTreeSet::new();
+        for (name, length_bytes) in packs {
+            let path = StoredFile::first(NameFolder::Packs, *name).path();
+            match read_trailer(self, &path, *length_bytes) {
+                Ok(trailer) if NameFolder::Packs.kinds().contains(&trailer.kind) => _ = whole.insert(*name),
+                Ok(_) | Err(DirectoryError::Crypto(_)) => {}
+                Err(DirectoryError::Store(error)) if error.is_damage_candidate() || error.code() == "not-found" => {}
+                Err(DirectoryError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Ok(whole)
+    }
+}
+
+enum DirectoryError {
+    Store(crate::store::StoreError),
+    Crypto(CryptoError),
+}
+
+impl From<crate::store::StoreError> for DirectoryError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<CryptoError> for DirectoryError {
+    fn from(error: CryptoError) -> Self {
+        Self::Crypto(error)
+    }
+}
+
+impl From<FormatError> for DirectoryError {
+    fn from(error: FormatError) -> Self {
+        Self::Crypto(error.into())
+    }
+}
+
+fn read_trailer(repository: &Repository, path: &str, length_bytes: u64) -> Result<Trailer, DirectoryError> {
+    let offset = length_bytes.checked_sub(limits::to_u64(TRAILER_BYTES)).ok_or(FormatError::Short { length_bytes })?;
+    let mut last = [0; TRAILER_BYTES];
+    repository.store.get_range(path, offset, &mut last)?;
+    Ok(Trailer::decode(&last, length_bytes)?)
+}

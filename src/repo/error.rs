@@ -1,0 +1,216 @@
+//! Owns [`RepoError`]: what can go wrong with a repository, and the stable code of each.
+
+use crate::crypto::CryptoError;
+use crate::format::{FormatError, ObjectId, PackName};
+use crate::store::StoreError;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why something could not be done with a repository.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RepoError {
+    /// The place failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file is not what it should be.
+    #[error("{name}: {source}")]
+    File {
+        /// The file's name in the repository.
+        name: String,
+        /// What is wrong with it.
+        source: CryptoError,
+    },
+    /// There is no repository.
+    #[error("there is no tintype repository at {place}")]
+    NotFound {
+        /// Where.
+        place: String,
+    },
+    /// Neither copy of `tintype.json` is here, though other files of a repository are.
+    #[error("{place} has files of a repository, but neither copy of tintype.json is here (yet)")]
+    RepositoryFileMissing {
+        /// Where.
+        place: String,
+    },
+    /// Both copies of `tintype.json` are wrong.
+    #[error("both copies of tintype.json at {place} are damaged")]
+    RepositoryFileDamaged {
+        /// Where.
+        place: String,
+    },
+    /// There is a repository already.
+    #[error("there is a tintype repository at {place} already")]
+    AlreadyThere {
+        /// Where.
+        place: String,
+    },
+    /// The folder for a new repository has files in it.
+    #[error("{place} is not empty")]
+    NotEmpty {
+        /// Where.
+        place: String,
+    },
+    /// A newer version made a rule that this one does not know.
+    #[error("this repository was made by a newer version: it has the rule {rule}")]
+    NewerRules {
+        /// The rule's file name.
+        rule: String,
+    },
+    /// A file or the whole repository is of a newer version.
+    #[error("{name} was made by a newer version")]
+    TooNew {
+        /// The file.
+        name: String,
+    },
+    /// The repository is encrypted and nothing to open it was given.
+    #[error("the repository at {place} is encrypted")]
+    KeyNeeded {
+        /// Where.
+        place: String,
+    },
+    /// No slot opens with the password.
+    #[error("the password is wrong for all {slots} key slots")]
+    WrongPassword {
+        /// How many were tried.
+        slots: usize,
+    },
+    /// A password was given and there is no slot to try it on.
+    #[error("no key slot is here (yet) that a password could open")]
+    NoSlots,
+    /// The recovery code is well formed and belongs to another repository.
+    #[error("the recovery code belongs to another repository")]
+    OtherCode,
+    /// A password or code was given for a plain repository.
+    #[error("the repository at {place} is not encrypted: it has no password")]
+    KeyForPlain {
+        /// Where.
+        place: String,
+    },
+    /// This machine knew the repository as encrypted.
+    #[error("the repository at {place} was encrypted when this machine last saw it, and now claims to be plain")]
+    ClaimsToBePlain {
+        /// Where.
+        place: String,
+    },
+    /// An object that a snapshot needs is in no pack that is here.
+    #[error("object {id} is in no pack that is here")]
+    ObjectMissing {
+        /// The object.
+        id: ObjectId,
+    },
+    /// An object is listed, and its bytes are wrong wherever it lies.
+    #[error("object {id} in pack {pack}: {reason}")]
+    ObjectDamaged {
+        /// The object.
+        id: ObjectId,
+        /// The last pack that was tried.
+        pack: PackName,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A pack's directory cannot be read.
+    #[error("pack {pack}: {reason}")]
+    PackUnreadable {
+        /// The pack.
+        pack: PackName,
+        /// Why.
+        reason: String,
+    },
+    /// What was just encoded does not decode to the same bytes: memory, processor or library are at fault.
+    #[error(
+        "a record did not decode to the bytes that it was made from: this machine's memory or processor may be faulty; nothing of this run counts"
+    )]
+    Verification,
+    /// The needed packs were not all in place when looked at, three times.
+    #[error("{missing} packs that the snapshot needs were not in place when looked at again")]
+    LookFailed {
+        /// How many.
+        missing: usize,
+    },
+    /// No snapshot answers to the name.
+    #[error("no snapshot is called {name}")]
+    NoSuchSnapshot {
+        /// What was asked for.
+        name: String,
+    },
+    /// More than one does.
+    #[error("{count} snapshots begin with {name}")]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// How many.
+        count: usize,
+    },
+    /// A manifest cannot be read in either place.
+    #[error("the manifest {name} is damaged in both places: {reason}")]
+    ManifestDamaged {
+        /// Its name in the repository.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file of the local cache or state failed.
+    #[error("{path}: {source}")]
+    Local {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The operation was asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// Another thread failed first; its error is the one to tell.
+    #[error("stopped after an earlier error")]
+    Stopped,
+}
+
+impl RepoError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::File { source, .. } => source.code(),
+            Self::NotFound { .. } => "repository-not-found",
+            Self::RepositoryFileMissing { .. } => "repository-file-missing",
+            Self::RepositoryFileDamaged { .. } => "repository-file-damaged",
+            Self::AlreadyThere { .. } => "repository-exists",
+            Self::NotEmpty { .. } => "folder-not-empty",
+            Self::NewerRules { .. } => "newer-rules",
+            Self::TooNew { .. } => "format-too-new",
+            Self::KeyNeeded { .. } => "key-needed",
+            Self::WrongPassword { .. } => "wrong-password",
+            Self::NoSlots => "no-key-slots",
+            Self::OtherCode => "wrong-recovery-code",
+            Self::KeyForPlain { .. } => "key-for-plain",
+            Self::ClaimsToBePlain { .. } => "claims-to-be-plain",
+            Self::ObjectMissing { .. } => "object-missing",
+            Self::ObjectDamaged { .. } => "object-damaged",
+            Self::PackUnreadable { .. } => "pack-damaged",
+            Self::Verification => "verification-failed",
+            Self::LookFailed { .. } => "look-failed",
+            Self::NoSuchSnapshot { .. } => "no-such-snapshot",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::ManifestDamaged { .. } => "manifest-damaged",
+            Self::Local { .. } => "local-files",
+            Self::Interrupted => "interrupted",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// A file's error with its name.
+    pub(super) fn of_file(name: impl Into<String>) -> impl FnOnce(CryptoError) -> Self {
+        let name = name.into();
+        move |source| match &source {
+            CryptoError::Format(error) if error.is_too_new() => Self::TooNew { name },
+            _ => Self::File { name, source },
+        }
+    }
+
+    /// A format error with the file's name.
+    pub(super) fn of_format(name: impl Into<String>) -> impl FnOnce(FormatError) -> Self {
+        let of_file = Self::of_file(name);
+        move |source| of_file(CryptoError::Format(source))
+    }
+}

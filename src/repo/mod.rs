@@ -1,0 +1,39 @@
+//! Owns repositories: opening, packs, index, needs, manifests, the look, healing, ledger and cache.
+//!
+//! Invariants: stored files never change after they appear; write order is packs, index, needs, manifest in `second/`, look, manifest;
+//! a snapshot exists when its manifest lies in `snapshots/`; an index can always be rebuilt; what is listed is believed only with the right length and trailer.
+
+mod cache;
+mod directory;
+mod error;
+mod file;
+mod heal;
+mod index;
+mod inventory;
+mod ledger;
+mod local;
+mod manifest;
+mod map;
+mod notices;
+mod reader;
+mod record;
+mod repository;
+
+pub use crate::crypto::{CryptoError, Entropy, RecoveryCode, SlotStrength};
+pub use crate::format::{
+    Class, FileKind, Head, Kept, MachineId, ManifestPublic, ManifestSealed, NameFolder, NeededPack, Needs, PackKind, PackName,
+    RepositoryId, SnapshotName, SourceId, SourceRecord, StoredFile, StoredName, limits,
+};
+pub use crate::store::{LocalStore, OsDisk, Store, StoreError};
+pub use directory::LoadedIndex;
+pub use error::RepoError;
+pub use file::{FileState, Read, read_either, read_file};
+pub use index::{Found, Index, PackFacts};
+pub use inventory::{Files, Inventory, Packs, Seen, list_folder};
+pub use ledger::{Ledger, PackMemory, Said};
+pub use local::Local;
+pub use manifest::{Heads, Loaded, Manifest, SnapshotList};
+pub use notices::{Notices, Trust};
+pub use reader::{ObjectBytes, ObjectReader};
+pub use record::Expect;
+pub use repository::{Credentials, NewProtection, Repository, RepositoryFileState, Surroundings};

@@ -1,0 +1,24 @@
+//! Owns how photos are found and read: walking, facts of files, reading them safely. It changes nothing in a source.
+//!
+//! Everything goes through the trait [`Source`]: [`OsSource`] is the real file system, [`MemorySource`] one of the mind for tests.
+//! A file that cannot be read is a [`ScanError`] in a list, never the end of a walk.
+
+mod content;
+mod error;
+mod file_system;
+mod memory;
+mod os;
+mod owners;
+mod read;
+mod source;
+mod walk;
+
+pub use content::{Content, generate};
+pub use error::{Operation, ScanError, escaped};
+pub use memory::{Fault, MemorySource};
+pub use os::OsSource;
+pub use read::{CarefulFile, Freshness, Seen, StatKey, compare, is_racily_clean, unchanged};
+pub use source::{FileSystem, Kind, Listed, Source, SourceFile, Special, Stat};
+pub use walk::{
+    EntryKind, EntryProblem, Folder, HardLink, SkipReason, SkipRule, SkippedEntry, Walk, WalkCounts, WalkEntry, WalkOptions, walk,
+};

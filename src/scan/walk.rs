@@ -1,0 +1,498 @@
+//! Owns the walk of a source: its whole listing, as a list of folders, before anything is read.
+//!
+//! The result depends on the source alone, whatever the number of threads. What cannot be listed or looked at stands in it as a
+//! problem; only a root that cannot be listed at all is an error.
+
+use super::ScanError;
+use super::error::Operation;
+use super::source::{FileSystem, Kind, Source, Special, Stat};
+use crate::progress::Observer;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Decides what is passed over: given path and facts of an entry, the reason, or `None` to keep it.
+pub type SkipRule = Arc<dyn Fn(&[u8], &Stat) -> Option<SkipReason> + Send + Sync>;
+
+/// How to walk.
+#[derive(Clone)]
+pub struct WalkOptions {
+    /// How many folders below the root are entered; deeper ones are problems.
+    pub depth_max: usize,
+    /// Asked of every entry but the root. A folder that it names is not entered.
+    pub skip: SkipRule,
+    /// How many folders are listed at once; 1 uses only the caller's thread.
+    pub threads: usize,
+}
+
+impl Default for WalkOptions {
+    fn default() -> Self {
+        Self { depth_max: 512, skip: Arc::new(|_, _| None), threads: 4 }
+    }
+}
+
+impl fmt::Debug for WalkOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WalkOptions").field("depth_max", &self.depth_max).field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+/// Why an entry was passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// It has no bytes to keep.
+    Special(Special),
+    /// Made by the kernel; the name of the file system.
+    PseudoFileSystem(String),
+    /// Excluded by this rule.
+    Excluded(String),
+    /// A repository of this program: a snapshot of it in itself would grow for ever.
+    Repository,
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Special(Special::Fifo) => f.write_str("named pipe"),
+            Self::Special(Special::Socket) => f.write_str("socket"),
+            Self::Special(Special::CharacterDevice | Special::BlockDevice) => f.write_str("device"),
+            Self::Special(Special::Unknown) => f.write_str("special file"),
+            Self::PseudoFileSystem(name) => write!(f, "pseudo file system ({name})"),
+            Self::Excluded(rule) => write!(f, "excluded by {rule}"),
+            Self::Repository => f.write_str("a repository of snapshots"),
+        }
+    }
+}
+
+/// The whole listing of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walk {
+    /// The facts of the root.
+    pub root: Stat,
+    /// What holds the root.
+    pub file_system: Arc<FileSystem>,
+    /// All folders, each before those in it, siblings by the raw bytes of their names. The first is the root; none if the root is a file.
+    pub folders: Vec<Folder>,
+    /// Files with more than one name in this listing, sorted by path.
+    pub hard_links: Vec<HardLink>,
+    /// How much there is.
+    pub counts: WalkCounts,
+}
+
+/// One folder. All lists are sorted by the raw bytes of the names, and no name stands in two of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Relative to the root; empty for the root.
+    pub path: Vec<u8>,
+    /// Its facts, as its own folder listed it.
+    pub stat: Stat,
+    /// What holds it, and the files in it.
+    pub file_system: Arc<FileSystem>,
+    /// It lies on another device than its folder.
+    pub mount_point: bool,
+    /// Files, folders and links in it.
+    pub entries: Vec<WalkEntry>,
+    /// Entries that could not even be looked at.
+    pub problems: Vec<EntryProblem>,
+    /// Entries that were passed over, and why.
+    pub skipped: Vec<SkippedEntry>,
+    /// Why it could not be listed; the lists are empty then, and nothing is known of what is in it.
+    pub problem: Option<ScanError>,
+}
+
+/// One file, folder or link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalkEntry {
+    /// Its name, raw.
+    pub name: Vec<u8>,
+    /// Its facts.
+    pub stat: Stat,
+    /// What it is, and where to go on.
+    pub kind: EntryKind,
+}
+
+/// What an entry of a listing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A file.
+    File {
+        /// Its place in [`Walk::hard_links`], if other names of it were met.
+        hard_link: Option<usize>,
+    },
+    /// A folder.
+    Folder {
+        /// Its place in [`Walk::folders`].
+        index: usize,
+    },
+    /// A symbolic link.
+    Symlink,
+}
+
+/// An entry that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryProblem {
+    /// Its name, raw.
+    pub name: Vec<u8>,
+    /// Why; with the whole path.
+    pub error: ScanError,
+}
+
+/// An entry that was passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedEntry {
+    /// Its name, raw.
+    pub name: Vec<u8>,
+    /// Its facts.
+    pub stat: Stat,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// A file with several names in the listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HardLink {
+    /// The first of its paths by raw bytes.
+    pub first_path: Vec<u8>,
+    /// Where that is: folder and entry.
+    pub first: (usize, usize),
+    /// How many of its names were met.
+    pub name_count: u64,
+}
+
+/// How much a walk found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WalkCounts {
+    /// Files, each name counted.
+    pub files: u64,
+    /// Their lengths, each name counted.
+    pub bytes: u64,
+    /// Folders, with the root.
+    pub folders: u64,
+    /// Symbolic links.
+    pub symlinks: u64,
+    /// Entries passed over.
+    pub skipped: u64,
+    /// Entries that could not be looked at, and folders that could not be listed.
+    pub problems: u64,
+}
+
+/// Lists a whole source. Errors: the root cannot be looked at or listed, or the observer asked to stop ([`ScanError::Interrupted`]).
+pub fn walk(source: &dyn Source, options: &WalkOptions, observer: &dyn Observer) -> Result<Walk, ScanError> {
+    let root = source.stat(b"")?;
+    let file_system = Arc::new(source.file_system(b"")?);
+    match root.kind {
+        Kind::Folder if file_system.pseudo => {
+            let name = file_system.name.clone();
+            return Err(ScanError::PseudoFileSystem { path: source.place(), operation: Operation::Walk, name });
+        }
+        Kind::Folder => {}
+        Kind::File => {
+            let counts = WalkCounts { files: 1, bytes: root.length_bytes, ..WalkCounts::default() };
+            return Ok(Walk { root, file_system, folders: Vec::new(), hard_links: Vec::new(), counts });
+        }
+        Kind::Symlink | Kind::Special(_) => return Err(not_walkable(source)),
+    }
+    let first = Job { id: 0, path: Vec::new(), depth: 0, stat: root.clone(), file_system: Arc::clone(&file_system), mount_point: false };
+    let queue =
+        Queue { state: Mutex::new(QueueState { jobs: vec![first], pending: 1, found: vec![None], stopped: false }), ready: Condvar::new() };
+    let walker = Walker { source, options, observer, queue, devices: Mutex::new(HashMap::from([(root.device, Arc::clone(&file_system))])) };
+    std::thread::scope(|scope| {
+        for _ in 1..options.threads {
+            // A system that gives no more threads leaves the work to those that there are.
+            let _ = std::thread::Builder::new().name("walk".to_owned()).spawn_scoped(scope, || walker.work());
+        }
+        walker.work();
+    });
+    let state = walker.queue.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if state.stopped {
+        return Err(ScanError::Interrupted { path: source.place(), operation: Operation::Walk });
+    }
+    let mut folders = in_order(state.found);
+    if let Some(problem) = folders.first_mut().and_then(|folder| folder.problem.take()) {
+        return Err(problem);
+    }
+    let hard_links = find_hard_links(&mut folders);
+    let counts = count(&folders);
+    Ok(Walk { root, file_system, folders, hard_links, counts })
+}
+
+fn not_walkable(source: &dyn Source) -> ScanError {
+    ScanError::NotAFile { path: source.place(), operation: Operation::Walk }
+}
+
+/// A folder to be listed. Until the end folders go by `id`, in the order in which they happened to be met.
+struct Job {
+    id: usize,
+    path: Vec<u8>,
+    depth: usize,
+    stat: Stat,
+    file_system: Arc<FileSystem>,
+    mount_point: bool,
+}
+
+struct Queue {
+    state: Mutex<QueueState>,
+    ready: Condvar,
+}
+
+struct QueueState {
+    jobs: Vec<Job>,
+    /// Jobs waiting and under way.
+    pending: usize,
+    /// By id.
+    found: Vec<Option<Folder>>,
+    stopped: bool,
+}
+
+struct Walker<'a> {
+    source: &'a dyn Source,
+    options: &'a WalkOptions,
+    observer: &'a dyn Observer,
+    queue: Queue,
+    devices: Mutex<HashMap<u64, Arc<FileSystem>>>,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next job, waiting for one; `None` when there will be no more.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped || state.pending == 0 {
+                return None;
+            }
+            if let Some(job) = state.jobs.pop() {
+                return Some(job);
+            }
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes in a finished folder. `children` are its folders by place in `entries`; they get their ids here.
+    fn finish(&self, id: usize, mut folder: Folder, children: Vec<(usize, Job)>) {
+        let mut state = self.lock();
+        state.pending += children.len();
+        for (place, mut job) in children {
+            job.id = state.found.len();
+            state.found.push(None);
+            if let Some(entry) = folder.entries.get_mut(place) {
+                entry.kind = EntryKind::Folder { index: job.id };
+            }
+            state.jobs.push(job);
+        }
+        if let Some(slot) = state.found.get_mut(id) {
+            *slot = Some(folder);
+        }
+        state.pending = state.pending.saturating_sub(1);
+        self.ready.notify_all();
+    }
+
+    fn stop(&self) {
+        self.lock().stopped = true;
+        self.ready.notify_all();
+    }
+}
+
+/// Ends the walk if its thread panics (a rule or an observer of the caller's may): the others would wait for ever.
+struct StopOnPanic<'a>(&'a Queue);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
+impl Walker<'_> {
+    fn work(&self) {
+        let _guard = StopOnPanic(&self.queue);
+        while let Some(job) = self.queue.next() {
+            if self.observer.interrupted() {
+                self.queue.stop();
+                return;
+            }
+            let id = job.id;
+            let (folder, children) = self.list(job);
+            self.queue.finish(id, folder, children);
+        }
+    }
+
+    /// Lists one folder and sorts what is in it into its lists.
+    fn list(&self, job: Job) -> (Folder, Vec<(usize, Job)>) {
+        let mut children = Vec::new();
+        let mut folder = Folder {
+            path: job.path,
+            stat: job.stat,
+            file_system: job.file_system,
+            mount_point: job.mount_point,
+            entries: Vec::new(),
+            problems: Vec::new(),
+            skipped: Vec::new(),
+            problem: None,
+        };
+        if job.depth > self.options.depth_max {
+            let depth_max = self.options.depth_max;
+            folder.problem = Some(ScanError::TooDeep { path: folder.path.clone(), operation: Operation::List, depth_max });
+            return (folder, children);
+        }
+        let listed = match self.source.list(&folder.path) {
+            Ok(listed) => listed,
+            Err(error) => {
+                folder.problem = Some(error);
+                return (folder, children);
+            }
+        };
+        folder.entries.reserve_exact(listed.len());
+        let (mut files, mut bytes) = (0, 0);
+        for (name, stat) in listed {
+            match stat {
+                Err(error) => folder.problems.push(EntryProblem { name, error }),
+                Ok(stat) => {
+                    if stat.kind == Kind::File {
+                        files += 1;
+                        bytes = stat.length_bytes.saturating_add(bytes);
+                    }
+                    self.place(&mut folder, &mut children, name, stat, job.depth);
+                }
+            }
+        }
+        self.observer.advance(files, bytes);
+        (folder, children)
+    }
+
+    /// Puts one entry into the list where it belongs.
+    fn place(&self, folder: &mut Folder, children: &mut Vec<(usize, Job)>, name: Vec<u8>, stat: Stat, depth: usize) {
+        let path = if folder.path.is_empty() { name.clone() } else { [folder.path.as_slice(), b"/", &name].concat() };
+        if let Some(reason) = (self.options.skip)(&path, &stat) {
+            folder.skipped.push(SkippedEntry { name, stat, reason });
+            return;
+        }
+        let kind = match stat.kind {
+            Kind::Special(special) => {
+                folder.skipped.push(SkippedEntry { name, stat, reason: SkipReason::Special(special) });
+                return;
+            }
+            Kind::File => EntryKind::File { hard_link: None },
+            Kind::Symlink => EntryKind::Symlink,
+            Kind::Folder => {
+                let mount_point = stat.device != folder.stat.device;
+                let file_system = if mount_point { self.file_system(&path, stat.device) } else { Ok(Arc::clone(&folder.file_system)) };
+                match file_system {
+                    Err(error) => {
+                        folder.problems.push(EntryProblem { name, error });
+                        return;
+                    }
+                    Ok(file_system) if file_system.pseudo => {
+                        let reason = SkipReason::PseudoFileSystem(file_system.name.clone());
+                        folder.skipped.push(SkippedEntry { name, stat, reason });
+                        return;
+                    }
+                    Ok(file_system) => {
+                        let job = Job { id: 0, path, depth: depth + 1, stat: stat.clone(), file_system, mount_point };
+                        children.push((folder.entries.len(), job));
+                        EntryKind::Folder { index: 0 }
+                    }
+                }
+            }
+        };
+        folder.entries.push(WalkEntry { name, stat, kind });
+    }
+
+    /// What holds a mount point; asked once per device.
+    fn file_system(&self, path: &[u8], device: u64) -> Result<Arc<FileSystem>, ScanError> {
+        let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = devices.get(&device) {
+            return Ok(Arc::clone(known));
+        }
+        let found = Arc::new(self.source.file_system(path)?);
+        devices.insert(device, Arc::clone(&found));
+        Ok(found)
+    }
+}
+
+/// Brings folders from the order in which they were met into that of their names, each before those in it.
+fn in_order(mut found: Vec<Option<Folder>>) -> Vec<Folder> {
+    let mut places = vec![0; found.len()];
+    let mut folders = Vec::with_capacity(found.len());
+    let mut stack = vec![0];
+    while let Some(id) = stack.pop() {
+        let Some(folder) = found.get_mut(id).and_then(Option::take) else { continue };
+        if let Some(place) = places.get_mut(id) {
+            *place = folders.len();
+        }
+        stack.extend(folder.entries.iter().rev().filter_map(|entry| match entry.kind {
+            EntryKind::Folder { index } => Some(index),
+            EntryKind::File { .. } | EntryKind::Symlink => None,
+        }));
+        folders.push(folder);
+    }
+    for entry in folders.iter_mut().flat_map(|folder| folder.entries.iter_mut()) {
+        if let EntryKind::Folder { index } = &mut entry.kind {
+            *index = places.get(*index).copied().unwrap_or(0);
+        }
+    }
+    folders
+}
+
+/// Groups files that are one and the same under several names.
+fn find_hard_links(folders: &mut [Folder]) -> Vec<HardLink> {
+    let mut names: HashMap<(u64, u64), Vec<(usize, usize)>> = HashMap::new();
+    for (folder_index, folder) in folders.iter().enumerate() {
+        for (entry_index, entry) in folder.entries.iter().enumerate() {
+            if entry.stat.links > 1 && entry.stat.kind == Kind::File {
+                names.entry((entry.stat.device, entry.stat.inode)).or_default().push((folder_index, entry_index));
+            }
+        }
+    }
+    let mut groups: Vec<(HardLink, Vec<(usize, usize)>)> = Vec::new();
+    for places in names.into_values().filter(|places| places.len() > 1) {
+        let first = places.iter().filter_map(|place| Some((path_of(folders, *place)?, *place))).min();
+        if let Some((first_path, first)) = first {
+            groups.push((HardLink { first_path, first, name_count: places.len() as u64 }, places));
+        }
+    }
+    groups.sort_unstable_by(|left, right| left.0.first_path.cmp(&right.0.first_path));
+    let mut hard_links = Vec::with_capacity(groups.len());
+    for (index, (group, places)) in groups.into_iter().enumerate() {
+        for (folder, entry) in places {
+            if let Some(entry) = folders.get_mut(folder).and_then(|folder| folder.entries.get_mut(entry)) {
+                entry.kind = EntryKind::File { hard_link: Some(index) };
+            }
+        }
+        hard_links.push(group);
+    }
+    hard_links
+}
+
+fn path_of(folders: &[Folder], (folder, entry): (usize, usize)) -> Option<Vec<u8>> {
+    let folder = folders.get(folder)?;
+    let name = &folder.entries.get(entry)?.name;
+    Some(if folder.path.is_empty() { name.clone() } else { [folder.path.as_slice(), b"/", name].concat() })
+}
+
+fn count(folders: &[Folder]) -> WalkCounts {
+    let mut counts = WalkCounts { folders: folders.len() as u64, ..WalkCounts::default() };
+    for folder in folders {
+        counts.skipped += folder.skipped.len() as u64;
+        counts.problems += folder.problems.len() as u64 + u64::from(folder.problem.is_some());
+        for entry in &folder.entries {
+            match entry.kind {
+                EntryKind::File { .. } => {
+                    counts.files += 1;
+                    counts.bytes = counts.bytes.saturating_add(entry.stat.length_bytes);
+                }
+                EntryKind::Symlink => counts.symlinks += 1,
+                EntryKind::Folder { .. } => {}
+            }
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests;

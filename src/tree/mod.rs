@@ -1,0 +1,17 @@
+//! Owns folders as people know them, over the objects that hold them: building, walking, finding, comparing. Implements `format-spec/trees.md`.
+//!
+//! Where objects come from is an argument ([`Objects`]); nothing here knows of packs or files.
+
+mod build;
+mod compare;
+mod read;
+mod walk;
+
+pub use crate::format::{
+    Content, Counts, Entry, Facts, FileContent, FileHash, FormatError, ObjectId, ObjectKind, Owner, Piece, Pieces, Report, ReportItem,
+    ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, check_name, hex, tags,
+};
+pub use build::{BuiltFolder, RawObject, build_folder, build_pieces, build_report, decode_report};
+pub use compare::{Change, Difference, compare};
+pub use read::{Objects, TreeError, find, list, pieces, report_items};
+pub use walk::{Bounds, Next, Step, walk};

@@ -1,0 +1,140 @@
+//! Owns reading objects of trees: entries of a folder, one path, the pieces of a file, the lines of a report.
+
+use crate::format::{
+    Content, Entry, FileContent, Folder, FormatError, ObjectId, ObjectKind, Page, Piece, PieceList, PieceListList, Pieces, ReportItem,
+    ReportPage,
+};
+use std::ops::Deref;
+use thiserror::Error;
+
+/// Where objects come from, verified against their ids.
+pub trait Objects {
+    /// Their bytes.
+    type Bytes: Deref<Target = [u8]>;
+    /// Why one cannot be had.
+    type Error: std::error::Error + 'static;
+    /// Reads one object.
+    fn load(&self, kind: ObjectKind, id: ObjectId) -> Result<Self::Bytes, Self::Error>;
+}
+
+/// Why a tree cannot be read on from somewhere.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TreeError<E: std::error::Error + 'static> {
+    /// An object cannot be had.
+    #[error(transparent)]
+    Load(E),
+    /// An object's bytes are verified and say what they may not.
+    #[error("object {id}: {source}")]
+    Decode {
+        /// The object.
+        id: ObjectId,
+        /// What is wrong.
+        source: FormatError,
+    },
+    /// Folders within folders without end.
+    #[error("more than {0} folders within each other")]
+    TooDeep(usize),
+    /// More entries than the manifest states.
+    #[error("more than the {0} entries that the manifest states")]
+    TooMany(u64),
+    /// The pieces of a file do not add up to its length.
+    #[error("the file's pieces do not add up to its length")]
+    Pieces,
+    /// Nothing has this name.
+    #[error("there is nothing of this name in the snapshot")]
+    NotFound,
+}
+
+fn load<O: Objects, T>(
+    objects: &O,
+    kind: ObjectKind,
+    id: ObjectId,
+    decode: fn(&[u8]) -> Result<T, FormatError>,
+) -> Result<T, TreeError<O::Error>> {
+    let bytes = objects.load(kind, id).map_err(TreeError::Load)?;
+    decode(&bytes).map_err(|source| TreeError::Decode { id, source })
+}
+
+/// The entries of a folder, in order, and what could not be read of it: one bad page does not hide the others.
+pub fn list<O: Objects>(objects: &O, folder: ObjectId) -> Result<(Vec<Entry>, Vec<TreeError<O::Error>>), TreeError<O::Error>> {
+    let folder_object = load(objects, ObjectKind::Folder, folder, Folder::decode)?;
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut problems = Vec::new();
+    for page in &folder_object.pages {
+        let invalid = |why| TreeError::Decode { id: page.id, source: FormatError::Invalid { what: "page", why } };
+        match load(objects, ObjectKind::Page, page.id, Page::decode) {
+            Ok(read) => {
+                let in_order = match (entries.last(), read.entries.first()) {
+                    (Some(last), Some(first)) => last.name < first.name,
+                    _ => true,
+                };
+                if !in_order || read.entries.first().is_some_and(|first| first.name != page.first) {
+                    problems.push(invalid("it does not stand where its folder says"));
+                } else {
+                    entries.extend(read.entries);
+                }
+            }
+            Err(error) => problems.push(error),
+        }
+    }
+    Ok((entries, problems))
+}
+
+/// Finds one path below `root`, parts joined by `/`; empty is the root itself. Reads one page a level.
+pub fn find<O: Objects>(objects: &O, root: &Entry, path: &[u8]) -> Result<Entry, TreeError<O::Error>> {
+    let mut at = root.clone();
+    for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+        let Content::Folder(id) = at.content else { return Err(TreeError::NotFound) };
+        let folder = load(objects, ObjectKind::Folder, id, Folder::decode)?;
+        let after = folder.pages.partition_point(|page| page.first.as_slice() <= name);
+        let page = after.checked_sub(1).and_then(|position| folder.pages.get(position)).ok_or(TreeError::NotFound)?;
+        let page = load(objects, ObjectKind::Page, page.id, Page::decode)?;
+        at = page.entries.into_iter().find(|entry| entry.name == name).ok_or(TreeError::NotFound)?;
+    }
+    Ok(at)
+}
+
+/// The pieces of a file, in order, lists resolved; their lengths add up to the file's.
+pub fn pieces<O: Objects>(objects: &O, file: &FileContent) -> Result<Vec<Piece>, TreeError<O::Error>> {
+    let pieces = match &file.pieces {
+        Pieces::Empty => Vec::new(),
+        Pieces::One => {
+            vec![Piece { id: ObjectId(file.hash.0), length_bytes: u32::try_from(file.length_bytes).map_err(|_| TreeError::Pieces)? }]
+        }
+        Pieces::Inline(pieces) => pieces.clone(),
+        Pieces::List(id) => load(objects, ObjectKind::PieceList, *id, PieceList::decode)?.pieces,
+        Pieces::Lists(id) => {
+            let lists = load(objects, ObjectKind::PieceListList, *id, PieceListList::decode)?;
+            let stated = lists.lists.iter().map(|list| list.length_bytes).fold(0, u64::saturating_add);
+            // Checked before the lists are read: 65,536 times 65,536 pieces would be too many to hold.
+            if stated != file.length_bytes {
+                return Err(TreeError::Pieces);
+            }
+            let mut pieces = Vec::new();
+            let mut total = 0_u64;
+            for list in &lists.lists {
+                let run = load(objects, ObjectKind::PieceList, list.id, PieceList::decode)?.pieces;
+                let run_bytes = run.iter().map(|piece| u64::from(piece.length_bytes)).fold(0, u64::saturating_add);
+                total = total.saturating_add(run_bytes);
+                if run_bytes != list.length_bytes || total > file.length_bytes {
+                    return Err(TreeError::Pieces);
+                }
+                pieces.extend(run);
+            }
+            pieces
+        }
+    };
+    let total = pieces.iter().map(|piece| u64::from(piece.length_bytes)).fold(0, u64::saturating_add);
+    if total == file.length_bytes { Ok(pieces) } else { Err(TreeError::Pieces) }
+}
+
+/// The lines of a report, in order.
+pub fn report_items<O: Objects>(objects: &O, report: ObjectId) -> Result<Vec<ReportItem>, TreeError<O::Error>> {
+    let report = load(objects, ObjectKind::Report, report, super::decode_report)?;
+    let mut items = Vec::new();
+    for page in report.pages {
+        items.extend(load(objects, ObjectKind::ReportPage, page, ReportPage::decode)?.items);
+    }
+    Ok(items)
+}

@@ -1,0 +1,114 @@
+//! Owns walking a tree: every entry in order, bounded, going on past what cannot be read.
+
+use super::read::{Objects, TreeError, list};
+use crate::format::{Content, Entry, limits};
+
+/// What a walk may go through.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Entries in all: what the manifest states.
+    pub entries_max: u64,
+    /// Folders within each other.
+    pub depth_max: usize,
+}
+
+impl Bounds {
+    /// The format's own depth, and so many entries.
+    pub fn of(entries_max: u64) -> Self {
+        Self { entries_max, depth_max: limits::DEPTH_MAX }
+    }
+}
+
+/// What a walk comes to. Paths are raw bytes relative to the root, parts joined by `/`; empty is the root.
+#[derive(Debug)]
+pub enum Step<'a, E: std::error::Error + 'static> {
+    /// An entry; of a folder before what is in it.
+    Entry {
+        /// Its path.
+        path: &'a [u8],
+        /// Itself.
+        entry: &'a Entry,
+    },
+    /// A folder was gone through.
+    Leave {
+        /// Its path.
+        path: &'a [u8],
+        /// Itself.
+        entry: &'a Entry,
+    },
+    /// Something below this path cannot be read.
+    Problem {
+        /// The folder's path.
+        path: &'a [u8],
+        /// What is wrong.
+        error: TreeError<E>,
+    },
+}
+
+/// What a visitor answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Go on; into the folder, if it is one.
+    On,
+    /// Go on, not into this folder, which is then not left either.
+    Over,
+    /// Stop the walk.
+    Stop,
+}
+
+/// Walks from `root`, whose path is `at`. Returns false if the visitor stopped it.
+pub fn walk<O: Objects>(objects: &O, root: &Entry, at: &[u8], bounds: Bounds, visit: &mut dyn FnMut(Step<'_, O::Error>) -> Next) -> bool {
+    let mut walk = Walk { objects, bounds, entries: 0, visit };
+    let mut path = at.to_vec();
+    walk.entry(root, &mut path, 0)
+}
+
+struct Walk<'a, O: Objects> {
+    objects: &'a O,
+    bounds: Bounds,
+    entries: u64,
+    visit: &'a mut dyn FnMut(Step<'_, O::Error>) -> Next,
+}
+
+impl<O: Objects> Walk<'_, O> {
+    fn entry(&mut self, entry: &Entry, path: &mut Vec<u8>, depth: usize) -> bool {
+        self.entries = self.entries.saturating_add(1);
+        if self.entries > self.bounds.entries_max {
+            (self.visit)(Step::Problem { path, error: TreeError::TooMany(self.bounds.entries_max) });
+            return false;
+        }
+        match ((self.visit)(Step::Entry { path, entry }), &entry.content) {
+            (Next::Stop, _) => false,
+            (Next::On, Content::Folder(id)) => self.folder(entry, *id, path, depth),
+            (Next::On | Next::Over, _) => true,
+        }
+    }
+
+    fn folder(&mut self, entry: &Entry, id: crate::format::ObjectId, path: &mut Vec<u8>, depth: usize) -> bool {
+        if depth >= self.bounds.depth_max {
+            return (self.visit)(Step::Problem { path, error: TreeError::TooDeep(self.bounds.depth_max) }) != Next::Stop;
+        }
+        let (entries, problems) = match list(self.objects, id) {
+            Ok(listed) => listed,
+            Err(error) => return (self.visit)(Step::Problem { path, error }) != Next::Stop,
+        };
+        for error in problems {
+            if (self.visit)(Step::Problem { path, error }) == Next::Stop {
+                return false;
+            }
+        }
+        for child in &entries {
+            let length = path.len();
+            if !path.is_empty() {
+                path.push(b'/');
+            }
+            path.extend_from_slice(&child.name);
+            let goes_on = self.entry(child, path, depth + 1);
+            path.truncate(length);
+            if !goes_on {
+                return false;
+            }
+        }
+        (self.visit)(Step::Leave { path, entry }) != Next::Stop
+    }
+}
