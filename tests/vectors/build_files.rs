@@ -1,7 +1,7 @@
 //! Owns the vectors of headers, trailers, `tintype.json`, manifests, needs, notices and key slots.
 
 use super::build_trees::{entry, file};
-use super::seal::{CODE, PASSWORD, REPOSITORY, SALT, code_text, master, one_seal, public, slot};
+use super::seal::{CODE, PASSWORD, REPOSITORY, SALT, code_text, key_check, master, one_seal, public, slot};
 use super::vector::Vector;
 use tintype::format::{
     Announcement, Content, Counts, Encryption, Entry, FileKind, Head, Header, Instead, Kept, MachineId, ManifestPublic, ManifestSealed,
@@ -94,7 +94,8 @@ fn trailers() -> Vec<Vector> {
 }
 
 fn repository_file(encryption: Encryption) -> Vec<u8> {
-    RepositoryFile { repository: REPOSITORY, encryption }.encode()
+    let key_check = (encryption == Encryption::Aes256Gcm).then(|| key_check(&master()));
+    RepositoryFile { repository: REPOSITORY, encryption, key_check }.encode()
 }
 
 fn repository_files() -> Vec<Vector> {
@@ -120,10 +121,16 @@ fn repository_files() -> Vec<Vector> {
         bad(
             "unknown_member",
             "decode/not-decodable",
-            "version 1 has four members",
+            "version 1 has no such member",
             good.replace("\"version\": 1,", "\"version\": 1,\n  \"more\": 1,"),
         ),
         bad("unknown_encryption", "decode/not-decodable", "an encryption that is not known", good.replace("aes-256-gcm", "rot13")),
+        bad("encrypted_without_key_check", "value/not-allowed", "an encrypted repository has a key check", {
+            let (front, _) = good.split_once(",\n  \"key_check\"").expect("a key check");
+            format!("{front}\n}}\n")
+        }),
+        bad("plain_with_key_check", "value/not-allowed", "a plain repository has no key check", good.replace("aes-256-gcm", "none")),
+        bad("key_check_of_65_digits", "value/not-allowed", "the key check has 64 digits", good.replace("\"\n}", "0\"\n}")),
         bad("upper_case_id", "value/not-allowed", "the id's digits are lower-case", good.replace("1a1b1c", "1A1B1C")),
         bad("short_id", "value/not-allowed", "the id has 32 digits", good.replace("1a1b1c", "1a1b")),
         bad("not_json", "decode/not-decodable", "the closing brace is missing", good.replace('}', "")),
@@ -132,7 +139,11 @@ fn repository_files() -> Vec<Vector> {
 }
 
 fn pack(name: u8) -> NeededPack {
-    NeededPack { name: PackName([name; 32]), length_bytes: 1000, kind: if name % 2 == 0 { PackKind::Data } else { PackKind::Meta } }
+    NeededPack {
+        name: PackName([name; 32]),
+        length_bytes: 1000,
+        kind: if name.is_multiple_of(2) { PackKind::Data } else { PackKind::Meta },
+    }
 }
 
 fn time() -> Time {

@@ -1,7 +1,7 @@
 //! Owns the vectors of the encoding of values, of Padmé, names, ids, page ends, cuts and recovery codes.
 
 use super::cuts;
-use super::seal::{CODE, code_text};
+use super::seal::{CODE, code_text, key_check, master};
 use super::vector::Vector;
 use tintype::format::ObjectKind;
 
@@ -154,7 +154,7 @@ fn ids() -> Vec<Vector> {
 fn ends() -> Vec<Vector> {
     let ending = (0..).map(|number| format!("IMG_{number:04}.JPG")).find(|name| {
         let hash = blake3::hash(name.as_bytes());
-        hash.as_bytes()[0] % 64 == 0
+        hash.as_bytes()[0].is_multiple_of(64)
     });
     let ending = ending.expect("one in 64 ends a page");
     let name = |last: [u8; 8]| format!("{}{}", "ab".repeat(24), tintype::format::hex(&last));
@@ -206,6 +206,8 @@ fn codes() -> Vec<Vector> {
         ok("lower_case_and_blanks", "as a person may type it", text.to_lowercase().replace('-', " ")),
         ok("look_alikes", "O for 0, l for 1, nothing between groups", text.replace('0', "O").replace('1', "l").replace('-', "")),
         Vector::ok("recovery-code", "all_ones", "20 bytes 0xff", code_text(&[0xff; 20])).with("value", &code_text(&[0xff; 20])),
+        Vector::ok("key-check", "of_the_code", "what tintype.json says of this code's master key", text.clone())
+            .with("value", &tintype::format::hex(&key_check(&master()))),
         bad("one_wrong_character", "the first character is another", &wrong_first),
         bad("two_neighbours_swapped", "two neighbours in one group are swapped", &neighbours),
         bad("two_groups_swapped", "the second and the third group are swapped", &groups.join("-")),

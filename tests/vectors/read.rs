@@ -91,6 +91,7 @@ pub(crate) fn read(vector: &Vector) -> Outcome {
         "needs-page-end" => Ok(Some(page_ends_after(&PackName::from_hex(text(bytes)).expect("a name")).to_string())),
         "cuts" => Ok(Some(cuts_of(vector))),
         "recovery-code" => Ok(Some(RecoveryCode::parse(text(bytes))?.text().to_string())),
+        "key-check" => Ok(Some(hex(&MasterKey::from_code(&RecoveryCode::parse(text(bytes))?).key_check()))),
         "header" => same(bytes, &Header::decode(bytes)?.encode()),
         "trailer" => trailer(vector),
         "repository-file" => same(bytes, &RepositoryFile::decode(bytes)?.encode()),
@@ -135,7 +136,7 @@ fn read_body(vector: &Vector) -> Outcome {
         "slot-sealed" => same(bytes, &SlotSealed::decode(bytes)?.encode()),
         "key-slot" => {
             let (master, label) = open_slot(bytes, REPOSITORY, vector.line("password").expect("a password").as_bytes())?;
-            let same_master = matches!(sealing(vector), Sealing::Encrypted(known) if known.fingerprint() == master.fingerprint());
+            let same_master = matches!(sealing(vector), Sealing::Encrypted(known) if known.key_check() == master.key_check());
             assert!(same_master);
             Ok(Some(label))
         }

@@ -17,6 +17,11 @@ pub(crate) fn master() -> [u8; 32] {
     blake3::derive_key("tintype 2026 master key", &CODE)
 }
 
+/// What `tintype.json` says of a master key.
+pub(crate) fn key_check(master: &[u8; 32]) -> [u8; 32] {
+    blake3::derive_key("tintype 2026 key check", master)
+}
+
 /// Shifts and adds, one bit at a time.
 fn times(weight: u8, value: u8) -> u8 {
     let mut product = 0_u16;
