@@ -1,0 +1,108 @@
+//! Owns the check that the program reads every file below `format-spec/vectors/` as that file says, and makes those files.
+//!
+//! `TINTYPE_BLESS=1 cargo test --test vectors` writes them anew. What is sealed or hashed in them is made here by hand,
+//! apart from the program's own writers, so that a mistake in both ways at once would have to be made twice.
+
+#[path = "vectors/build_files.rs"]
+mod build_files;
+#[path = "vectors/build_packs.rs"]
+mod build_packs;
+#[path = "vectors/build_trees.rs"]
+mod build_trees;
+#[path = "vectors/build_values.rs"]
+mod build_values;
+#[path = "vectors/cuts.rs"]
+mod cuts;
+#[path = "vectors/read.rs"]
+mod read;
+#[path = "vectors/read_pack.rs"]
+mod read_pack;
+#[path = "vectors/seal.rs"]
+mod seal;
+#[path = "vectors/vector.rs"]
+mod vector;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use vector::Vector;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/vectors")
+}
+
+fn generated() -> BTreeMap<String, Vec<u8>> {
+    let all = [build_values::all(), build_files::all(), build_packs::all(), build_trees::all()].concat();
+    let count = all.len();
+    let files: BTreeMap<_, _> = all.into_iter().map(|vector| (vector.path(), vector.encode())).collect();
+    assert_eq!(files.len(), count, "two vectors have one name");
+    files
+}
+
+fn on_disk() -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for kind in std::fs::read_dir(folder()).expect("the folder of vectors is listed") {
+        let kind = kind.expect("a folder of vectors is listed").path();
+        for file in std::fs::read_dir(&kind).expect("a folder of vectors is listed") {
+            let path = file.expect("a vector is listed").path();
+            let name = path.strip_prefix(folder()).expect("a vector lies in the folder").to_string_lossy().replace('\\', "/");
+            files.insert(name, std::fs::read(&path).expect("a vector is read"));
+        }
+    }
+    files
+}
+
+#[test]
+fn every_vector_is_what_the_generator_makes_and_is_read_as_it_says() {
+    let generated = generated();
+    if std::env::var_os("TINTYPE_BLESS").is_some() {
+        let _ = std::fs::remove_dir_all(folder());
+        for (name, bytes) in &generated {
+            let path = folder().join(name);
+            std::fs::create_dir_all(path.parent().expect("a vector lies in a folder")).expect("a folder of vectors is made");
+            std::fs::write(path, bytes).expect("a vector is written");
+        }
+    }
+    let files = on_disk();
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&files), names(&generated), "TINTYPE_BLESS=1 makes the vectors anew");
+    assert!(files.len() >= 60);
+    let mut wrong = Vec::new();
+    for (name, bytes) in &files {
+        if generated.get(name) != Some(bytes) {
+            wrong.push(format!("{name}: differs from what the generator makes"));
+        }
+        let vector = Vector::decode(name, bytes);
+        let outcome = read::read(&vector);
+        if outcome != vector.expected() {
+            wrong.push(format!("{name}: expected {:?}, found {outcome:?}", vector.expected()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} vectors:\n{}", wrong.len(), files.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_problem_code_and_limit_of_the_program_stands_in_the_spec() {
+    let limits = Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/limits.md");
+    let text = std::fs::read_to_string(limits).expect("limits.md is read");
+    for bytes in generated().values() {
+        if let Err(refused) = Vector::decode("x/x.vec", bytes).expected() {
+            assert!(text.contains(&format!("`{}`", refused.code)), "{} is not in limits.md", refused.code);
+        }
+    }
+    let source = include_str!("../src/format/limits.rs");
+    let mut numbers = BTreeMap::new();
+    for line in source.lines().filter_map(|line| line.strip_prefix("pub const ")).filter(|line| !line.starts_with("fn ")) {
+        let (name, rest) = line.split_once(':').expect("a name and a type");
+        let expression = rest.split_once("= ").and_then(|(_, rest)| rest.strip_suffix(';')).expect("an expression");
+        let number = |text: &str| text.parse::<u64>().unwrap_or_else(|_| numbers.get(text).copied().expect("a number or a name before"));
+        let value = expression.split_once(" << ").map_or_else(|| number(expression), |(base, shift)| number(base) << number(shift));
+        numbers.insert(name, value);
+    }
+    assert!(numbers.len() > 30);
+    for (name, value) in numbers {
+        let row =
+            text.lines().find(|line| line.ends_with(&format!("| `{name}` |"))).unwrap_or_else(|| panic!("{name} is not in limits.md"));
+        let stated: String = row.split('|').nth(1).expect("a number").chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(stated, value.to_string(), "{name} in limits.md");
+    }
+}
