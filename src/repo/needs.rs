@@ -3,7 +3,9 @@
 use super::file::{FileState, read_either};
 use super::repository::put_twice;
 use super::{Manifest, RepoError, Repository};
-use crate::format::{FileKind, Header, NameFolder, NeededPack, Needs, NeedsPage, SealedFile, StoredFile, StoredName, canonical_pages, limits};
+use crate::format::{
+    FileKind, Header, NameFolder, NeededPack, Needs, NeedsPage, SealedFile, StoredFile, StoredName, canonical_pages, limits,
+};
 use std::collections::BTreeSet;
 
 /// What a manifest's list of packs came to.

@@ -75,7 +75,17 @@ impl std::fmt::Debug for Packer<'_, '_> {
 impl<'p, 'r> Packer<'p, 'r> {
     pub(super) fn new(run: &'p PackRun<'r>, kind: PackKind) -> Self {
         let (encoder, decoder) = (Encoder::new(), Decoder::new());
-        Self { run, kind, open: None, groups: Default::default(), encoder, decoder, sealed: Vec::new(), verified: Vec::new(), raw: Vec::new() }
+        Self {
+            run,
+            kind,
+            open: None,
+            groups: Default::default(),
+            encoder,
+            decoder,
+            sealed: Vec::new(),
+            verified: Vec::new(),
+            raw: Vec::new(),
+        }
     }
 
     /// Stores one object as a record of its own.
@@ -194,7 +204,12 @@ impl<'p, 'r> Packer<'p, 'r> {
             let mut padding = vec![0; zeros];
             let ordinal = u32::try_from(pack.directory.records.len()).unwrap_or(u32::MAX);
             pack.seal.seal_record(ordinal, &mut padding).map_err(in_pack)?;
-            let record = Record { codec: Codec::Stored.number(), stored_bytes: length(&padding)?, raw_bytes: length(&vec![0; zeros])?, objects: Vec::new() };
+            let record = Record {
+                codec: Codec::Stored.number(),
+                stored_bytes: length(&padding)?,
+                raw_bytes: length(&vec![0; zeros])?,
+                objects: Vec::new(),
+            };
             pack.append(self.run, &padding)?;
             pack.directory.records.push(record);
         }
@@ -207,7 +222,8 @@ impl<'p, 'r> Packer<'p, 'r> {
         pack.seal.seal_directory(&mut body).map_err(in_pack)?;
         let file_bytes = records_end + u64::from(length(&body)?) + limits::to_u64(TRAILER_BYTES);
         let header = *pack.seal.header();
-        let trailer = Trailer { kind: header.kind, sealed_bytes: length(&body)?, file_bytes, sealed_offset: records_end, salt: header.salt };
+        let trailer =
+            Trailer { kind: header.kind, sealed_bytes: length(&body)?, file_bytes, sealed_offset: records_end, salt: header.salt };
         pack.append(self.run, &body)?;
         pack.append(self.run, &trailer.encode())?;
         let OpenPack { files, hasher, directory, buffer, buffer_offset, .. } = pack;
@@ -278,7 +294,9 @@ fn comes_back(seal: &FileSeal, ordinal: u32, record: &Record, sealed: &mut [u8],
     }
     let mut rest: &[u8] = raw;
     for object in &record.objects {
-        let Some((bytes, after)) = usize::try_from(object.length_bytes).ok().and_then(|length| rest.split_at_checked(length)) else { return false };
+        let Some((bytes, after)) = usize::try_from(object.length_bytes).ok().and_then(|length| rest.split_at_checked(length)) else {
+            return false;
+        };
         if object.kind.id_of(bytes) != object.id {
             return false;
         }

@@ -1,0 +1,116 @@
+//! Owns what a writer may rely on: objects in packs that are here, whole as far as is known, and named by no notice.
+
+use super::inventory::Packs;
+use super::{Index, Ledger, LoadedIndex, Notices, RepoError, Repository};
+use crate::format::{IndexedPack, NeededPack, ObjectId, PackName, limits};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// What was there when a run began.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Where objects lie.
+    pub index: Arc<Index>,
+    /// The packs that were here.
+    pub packs: Packs,
+    /// By position in the index.
+    reliable: Vec<bool>,
+    /// Packs that are preferred where an object lies in several, so that lists of needs stay as they are.
+    preferred: BTreeSet<PackName>,
+    /// What could not be read.
+    pub loaded: LoadedIndex,
+}
+
+impl Repository {
+    /// Lists tombstones, `instead`, then packs, and intersects the index with them. `distrusted` are packs that a look found not in place.
+    pub fn known(&self, ledger: &Ledger, distrusted: &BTreeSet<PackName>, preferred: BTreeSet<PackName>) -> Result<Known, RepoError> {
+        let notices: Notices = self.notices()?;
+        let packs = Packs::list(&*self.store)?;
+        let loaded = self.load_index(&packs)?;
+        let reliable = loaded.index.packs().iter().map(|pack| {
+            packs.files.get(&pack.name).is_some_and(|seen| {
+                let here = seen.length_bytes == pack.length_bytes && !seen.placeholder && !ledger.is_damaged(pack.name, *seen);
+                here && notices.allow(pack.name) && !distrusted.contains(&pack.name)
+            })
+        });
+        Ok(Known { reliable: reliable.collect(), index: loaded.index.clone(), packs, preferred, loaded })
+    }
+}
+
+impl Known {
+    /// Whether an object lies in a pack that may be relied on.
+    pub fn has(&self, id: ObjectId) -> bool {
+        self.index.find(id).any(|found| self.is_reliable(found.pack))
+    }
+
+    fn is_reliable(&self, position: u32) -> bool {
+        usize::try_from(position).ok().and_then(|position| self.reliable.get(position)).copied().unwrap_or(false)
+    }
+
+    /// The packs that may be relied on, sorted.
+    pub fn reliable_packs(&self) -> Vec<NeededPack> {
+        let reliable = self.index.packs().iter().zip(&self.reliable).filter(|(_, reliable)| **reliable);
+        let mut packs: Vec<_> =
+            reliable.map(|(pack, _)| NeededPack { name: pack.name, length_bytes: pack.length_bytes, kind: pack.kind }).collect();
+        packs.sort_unstable();
+        packs
+    }
+
+    /// Raw bytes of all objects that may be relied on would be a guess; what the index can say is how many packs there are.
+    pub fn pack_count(&self) -> u64 {
+        limits::to_u64(self.packs.files.len())
+    }
+}
+
+/// Gathers the packs that a snapshot needs, object by object: the exact set.
+#[derive(Debug)]
+pub struct Marks<'k> {
+    known: &'k Known,
+    own: HashMap<ObjectId, u32>,
+    own_packs: Vec<NeededPack>,
+    own_used: Vec<bool>,
+    used: BTreeSet<u32>,
+}
+
+impl<'k> Marks<'k> {
+    /// `own` are the packs that this run wrote so far.
+    pub fn new(known: &'k Known, own: &[IndexedPack]) -> Self {
+        let mut marks = Self { known, own: HashMap::new(), own_packs: Vec::new(), own_used: Vec::new(), used: BTreeSet::new() };
+        own.iter().for_each(|pack| marks.add_pack(pack));
+        marks
+    }
+
+    /// Adds a pack that this run wrote.
+    pub fn add_pack(&mut self, pack: &IndexedPack) {
+        let position = u32::try_from(self.own_packs.len()).unwrap_or(u32::MAX);
+        self.own_packs.push(NeededPack { name: pack.name, length_bytes: pack.length_bytes, kind: pack.kind });
+        self.own_used.push(false);
+        self.own.extend(pack.directory.records.iter().flat_map(|record| &record.objects).map(|object| (object.id, position)));
+    }
+
+    /// Notes that the snapshot reaches an object. False if it is in no pack that may be relied on.
+    pub fn mark(&mut self, id: ObjectId) -> bool {
+        if let Some(position) = self.own.get(&id) {
+            if let Some(used) = usize::try_from(*position).ok().and_then(|position| self.own_used.get_mut(position)) {
+                *used = true;
+            }
+            return true;
+        }
+        let known = self.known;
+        let found = known.index.find(id).map(|found| found.pack).filter(|pack| known.is_reliable(*pack));
+        let best = found
+            .filter_map(|pack| Some((pack, known.index.pack(pack)?.name)))
+            .min_by_key(|(_, name)| (!known.preferred.contains(name), *name));
+        best.is_some_and(|(pack, _)| {
+            self.used.insert(pack);
+            true
+        })
+    }
+
+    /// The packs.
+    pub fn needed(&self) -> BTreeSet<NeededPack> {
+        let own = self.own_packs.iter().zip(&self.own_used).filter(|(_, used)| **used).map(|(pack, _)| *pack);
+        let known = self.used.iter().filter_map(|position| self.known.index.pack(*position));
+        own.chain(known.map(|pack| NeededPack { name: pack.name, length_bytes: pack.length_bytes, kind: pack.kind })).collect()
+    }
+}
