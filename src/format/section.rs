@@ -61,3 +61,25 @@ pub fn check_sections(what: &'static str, sections: &[Section]) -> Result<(), Fo
         None => Ok(()),
     }
 }
+
+/// The content of a [`tags::CARRIED`] section: unchanged when an entry is carried again.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Carried {
+    /// The snapshot in which the entry was last really read.
+    pub read_in: super::SnapshotName,
+    /// Why it was not read since, in a few words.
+    pub reason: String,
+}
+
+impl Carried {
+    /// As a section.
+    pub fn section(&self) -> Section {
+        Section { tag: tags::CARRIED, bytes: super::codec::encode(self) }
+    }
+
+    /// Reads it from an entry's sections.
+    pub fn of(sections: &[Section]) -> Option<Self> {
+        let section = sections.iter().find(|section| section.tag == tags::CARRIED)?;
+        super::codec::decode("carried section", &section.bytes).ok()
+    }
+}

@@ -1,7 +1,6 @@
 //! Owns how people name snapshots and paths in them: `latest`, `latest~2`, `5f3a91c2`, `2026-11-01T18:00`, `@Pictures`, `latest:2019/07`.
 
 use super::Error;
-use super::objects::RepoObjects;
 use crate::repo::{Heads, Loaded, Manifest, RepoError, Repository, SnapshotList};
 use crate::scan::escaped;
 use crate::tree::{self, Entry, Objects, TreeError};

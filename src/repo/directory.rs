@@ -100,7 +100,7 @@ impl Repository {
     fn read_directory_at(&self, file: &StoredFile, length_bytes: u64) -> Result<Result<IndexedPack, String>, RepoError> {
         let name = PackName::from(file.hash);
         let path = file.path();
-        let mut parts = || -> Result<IndexedPack, DirectoryError> {
+        let parts = || -> Result<IndexedPack, DirectoryError> {
             let trailer = read_trailer(self, &path, length_bytes)?;
             let kind = match trailer.kind {
                 FileKind::DataPack => PackKind::Data,

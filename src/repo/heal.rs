@@ -1,7 +1,11 @@
 //! Owns healing: putting right bytes under a name that has none or wrong ones. Nothing is ever removed for want of good bytes.
 
-use super::RepoError;
+use super::file::{FileState, read_file};
+use super::inventory::{Files, Seen, list_folder};
+use super::{Known, Ledger, Loaded, Notices, RepoError, Repository};
+use crate::format::{FileKind, Header, NameFolder, PackKind, PackName, StoredFile, StoredName};
 use crate::store::{Put, Store, StoreError};
+use std::collections::BTreeSet;
 
 /// Puts a file in place if it is absent, and over wrong bytes. Returns whether anything was written.
 /// Where replacing is refused (locked buckets) the wrong file stays: false.
@@ -14,5 +18,112 @@ pub(super) fn put_or_replace(store: &dyn Store, name: &str, bytes: &[u8]) -> Res
             Err(StoreError::ReplaceRefused { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         },
+    }
+}
+
+/// Small files that stand twice.
+const TWICE: [NameFolder; 4] = [NameFolder::Keys, NameFolder::Tombstones, NameFolder::Needs, NameFolder::Snapshots];
+
+impl Repository {
+    /// Puts right what can be copied: `tintype.json`, small files that stand twice, meta packs. Returns the names that were written.
+    ///
+    /// What was read once and has not changed since is not read again. A manifest in `second/` alone is published after a look of its own.
+    pub fn heal(&self, known: &Known, notices: &Notices, ledger: &mut Ledger) -> Result<Vec<String>, RepoError> {
+        let mut healed = self.heal_repository_file()?;
+        for folder in TWICE {
+            let first = list_folder(&*self.store, folder, false)?;
+            let second = list_folder(&*self.store, folder, true)?;
+            let names: BTreeSet<StoredName> = first.keys().chain(second.keys()).copied().collect();
+            for name in names {
+                self.heal_small(name, (&first, &second), notices, ledger, &mut healed)?;
+            }
+        }
+        self.heal_meta_packs(known, ledger, &mut healed)?;
+        Ok(healed)
+    }
+
+    fn heal_small(
+        &self,
+        name: StoredName,
+        (first, second): (&Files, &Files),
+        notices: &Notices,
+        ledger: &mut Ledger,
+        healed: &mut Vec<String>,
+    ) -> Result<(), RepoError> {
+        let (one, other) = (first.get(&name), second.get(&name));
+        let Some((file, _)) = one.or(other) else { return Ok(()) };
+        let is_verified =
+            |ledger: &Ledger, copy: Option<&(StoredFile, Seen)>| copy.is_some_and(|(file, seen)| ledger.is_verified(&file.path(), *seen));
+        if is_verified(ledger, one) && is_verified(ledger, other) {
+            return Ok(());
+        }
+        // What a tombstone names need not be kept whole.
+        if notices.manifests.contains(&name) || notices.slots.contains(&name) {
+            return Ok(());
+        }
+        let mut good = None;
+        let mut wrong = Vec::new();
+        for (copy, listed) in [(file.in_first(), one), (file.in_second(), other)] {
+            match listed.map(|_| read_file(&*self.store, &copy)).transpose()? {
+                Some(FileState::Good(bytes)) => {
+                    if let Some((_, seen)) = listed {
+                        ledger.read_file(&copy.path(), *seen, true);
+                    }
+                    good.get_or_insert(bytes);
+                }
+                _ => wrong.push(copy),
+            }
+        }
+        let Some(bytes) = good else { return Ok(()) };
+        let is_announcement = Header::decode(&bytes).is_ok_and(|header| header.kind == FileKind::Announcement);
+        if is_announcement || (file.folder == NameFolder::Snapshots && one.is_none() && !self.may_publish(file, notices, ledger)?) {
+            return Ok(());
+        }
+        for copy in wrong {
+            if put_or_replace(&*self.store, &copy.path(), &bytes)? {
+                healed.push(copy.path());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a manifest that lies in `second/` alone may be copied to `snapshots/`: only after a look that found everything.
+    fn may_publish(&self, file: &StoredFile, notices: &Notices, ledger: &mut Ledger) -> Result<bool, RepoError> {
+        let Loaded::Good(manifest) = self.load_manifest(file)? else { return Ok(false) };
+        if notices.manifests.contains(&file.hash) {
+            return Ok(false);
+        }
+        let needs = self.read_needs(&manifest.public.needs)?;
+        if !needs.lost.is_empty() || !needs.agrees_with(&manifest.public.needs) {
+            return Ok(false);
+        }
+        Ok(self.look(&needs.packs, ledger)?.is_empty())
+    }
+
+    fn heal_meta_packs(&self, known: &Known, ledger: &mut Ledger, healed: &mut Vec<String>) -> Result<(), RepoError> {
+        let second = list_folder(&*self.store, NameFolder::Packs, true)?;
+        let known_meta =
+            known.index.packs().iter().filter(|pack| pack.kind == PackKind::Meta && known.packs.files.contains_key(&pack.name));
+        let names: BTreeSet<PackName> = second.keys().map(|name| PackName::from(*name)).chain(known_meta.map(|pack| pack.name)).collect();
+        for name in names {
+            let one = known.packs.files.get(&name).copied();
+            let other = second.get(&name.into()).map(|(_, seen)| *seen);
+            let file = StoredFile::first(NameFolder::Packs, name);
+            let length_bytes = known.index.position(name).and_then(|position| known.index.pack(position)).map(|pack| pack.length_bytes);
+            let right = |seen: Option<Seen>| seen.is_some_and(|seen| length_bytes.is_none_or(|length| length == seen.length_bytes));
+            let one_right = right(one) && !one.is_some_and(|seen| ledger.is_damaged(name, seen));
+            let other_right = right(other) && !other.is_some_and(|seen| ledger.is_damaged_second(name, seen));
+            let (from, to) = match (one_right, other_right) {
+                (true, false) => (file, file.in_second()),
+                (false, true) => (file.in_second(), file),
+                _ => continue,
+            };
+            if let FileState::Good(bytes) = read_file(&*self.store, &from)?
+                && put_or_replace(&*self.store, &to.path(), &bytes)?
+            {
+                healed.push(to.path());
+            }
+        }
+        Ok(())
     }
 }

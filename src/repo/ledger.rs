@@ -7,7 +7,7 @@ use super::local::Local;
 use crate::format::{PackName, StoredName, hex};
 use std::collections::BTreeMap;
 
-const MAGIC: [u8; 16] = *b"tintype ledger 1";
+const MAGIC: [u8; 16] = *b"tintype ledger 2";
 const NONE: i64 = i64::MIN;
 
 /// What is known of a pack.
@@ -37,6 +37,10 @@ pub struct Said {
 pub struct Ledger {
     /// Packs that were seen whole.
     pub packs: BTreeMap<PackName, PackMemory>,
+    /// Second copies of meta packs that were seen whole.
+    pub second_packs: BTreeMap<PackName, PackMemory>,
+    /// Small files whose bytes were read and found right: a hash of the whole name, and the stamp then.
+    pub files: BTreeMap<StoredName, i64>,
     /// Manifests that were seen whole in `snapshots/`, and when first, in seconds since the epoch.
     pub manifests: BTreeMap<StoredName, i64>,
     /// Manifests that were seen in `second/` alone, and when first.
@@ -102,6 +106,36 @@ impl Ledger {
         }
     }
 
+    /// Notes the outcome of reading every byte of a meta pack's second copy.
+    pub fn read_all_second(&mut self, pack: PackName, seen: Seen, good: bool, now_seconds: i64) {
+        let verified_seconds =
+            if good { Some(now_seconds) } else { self.second_packs.get(&pack).and_then(|memory| memory.verified_seconds) };
+        let memory = PackMemory { length_bytes: seen.length_bytes, stamp: seen.stamp, verified_seconds, damaged: !good };
+        self.second_packs.insert(pack, memory);
+    }
+
+    /// Whether the bytes of a meta pack's second copy were found wrong and it has not changed since.
+    pub fn is_damaged_second(&self, pack: PackName, seen: Seen) -> bool {
+        self.second_packs.get(&pack).is_some_and(|memory| memory.damaged && memory.stamp == seen.stamp)
+    }
+
+    fn file_key(path: &str) -> StoredName {
+        StoredName(blake3::derive_key("tintype 2026 local name of a file", path.as_bytes()))
+    }
+
+    /// Whether a small file was read, found right, and has not changed since.
+    pub fn is_verified(&self, path: &str, seen: Seen) -> bool {
+        seen.stamp.is_some() && self.files.get(&Self::file_key(path)).copied() == seen.stamp
+    }
+
+    /// Notes the outcome of reading a small file.
+    pub fn read_file(&mut self, path: &str, seen: Seen, good: bool) {
+        match (good, seen.stamp) {
+            (true, Some(stamp)) => _ = self.files.insert(Self::file_key(path), stamp),
+            _ => _ = self.files.remove(&Self::file_key(path)),
+        }
+    }
+
     /// Asks whether something is news: not told in the last 30 days. Notes that it is told now. Returns when it was first told, if it is not news.
     pub fn tell(&mut self, words: &str, now_seconds: i64) -> Option<i64> {
         let key = StoredName(blake3::derive_key("tintype 2026 local words", words.as_bytes()));
@@ -123,12 +157,20 @@ impl Ledger {
         bytes.extend_from_slice(identity);
         let mut push = |slices: &[&[u8]]| slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX).to_le_bytes();
-        push(&[&count(self.packs.len())]);
-        for (pack, memory) in &self.packs {
-            let (stamp, verified) = (memory.stamp.unwrap_or(NONE), memory.verified_seconds.unwrap_or(NONE));
-            push(&[&pack.0, &memory.length_bytes.to_le_bytes(), &stamp.to_le_bytes(), &verified.to_le_bytes(), &[memory.damaged.into()]]);
+        for packs in [&self.packs, &self.second_packs] {
+            push(&[&count(packs.len())]);
+            for (pack, memory) in packs {
+                let (stamp, verified) = (memory.stamp.unwrap_or(NONE), memory.verified_seconds.unwrap_or(NONE));
+                push(&[
+                    &pack.0,
+                    &memory.length_bytes.to_le_bytes(),
+                    &stamp.to_le_bytes(),
+                    &verified.to_le_bytes(),
+                    &[memory.damaged.into()],
+                ]);
+            }
         }
-        for times in [&self.manifests, &self.second_only] {
+        for times in [&self.manifests, &self.second_only, &self.files] {
             push(&[&count(times.len())]);
             for (name, seconds) in times {
                 push(&[&name.0, &seconds.to_le_bytes()]);
@@ -151,17 +193,19 @@ impl Ledger {
         let mut take = Take(body.strip_prefix(&MAGIC)?.strip_prefix(identity)?);
         let some = |number: i64| (number != NONE).then_some(number);
         let mut ledger = Self::default();
-        for _ in 0..take.u64()? {
-            let name = PackName(take.bytes()?);
-            let memory = PackMemory {
-                length_bytes: take.u64()?,
-                stamp: some(take.i64()?),
-                verified_seconds: some(take.i64()?),
-                damaged: take.bytes::<1>()? != [0],
-            };
-            ledger.packs.insert(name, memory);
+        for packs in [&mut ledger.packs, &mut ledger.second_packs] {
+            for _ in 0..take.u64()? {
+                let name = PackName(take.bytes()?);
+                let memory = PackMemory {
+                    length_bytes: take.u64()?,
+                    stamp: some(take.i64()?),
+                    verified_seconds: some(take.i64()?),
+                    damaged: take.bytes::<1>()? != [0],
+                };
+                packs.insert(name, memory);
+            }
         }
-        for times in [&mut ledger.manifests, &mut ledger.second_only] {
+        for times in [&mut ledger.manifests, &mut ledger.second_only, &mut ledger.files] {
             for _ in 0..take.u64()? {
                 times.insert(StoredName(take.bytes()?), take.i64()?);
             }

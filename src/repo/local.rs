@@ -76,6 +76,13 @@ impl Local {
     }
 }
 
+impl Local {
+    /// Writes a file of the cache whole or not at all, if there is a cache.
+    pub fn write_cache(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+        self.cache_file(name).map_or(Ok(()), |path| write_whole(&path, bytes))
+    }
+}
+
 /// Writes a local file under a temporary name and renames it.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::sync::atomic::{AtomicU64, Ordering};

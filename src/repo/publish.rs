@@ -94,7 +94,7 @@ impl Repository {
     }
 
     /// The look: tombstones, `instead`, then packs, in this order. Returns the needed packs that are not in place.
-    fn look(&self, needed: &BTreeSet<NeededPack>, ledger: &mut Ledger) -> Result<BTreeSet<PackName>, RepoError> {
+    pub(super) fn look(&self, needed: &BTreeSet<NeededPack>, ledger: &mut Ledger) -> Result<BTreeSet<PackName>, RepoError> {
         let notices = self.notices()?;
         let packs = Packs::list(&*self.store)?;
         let mut missing = BTreeSet::new();

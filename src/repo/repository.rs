@@ -129,11 +129,11 @@ impl Repository {
         };
         let file_bytes = file.encode();
         // Slots first: once tintype.json is there, the repository can be opened. The loser of two takes its own slots away again.
-        for slot in &slot {
-            put_twice(&*store, &slot.0, &slot.1)?;
+        if let Some((file, bytes)) = &slot {
+            put_twice(&*store, file, bytes)?;
         }
         if store.put(REPOSITORY_FILE[0], &file_bytes)? == Put::Differs {
-            for (slot, _) in &slot {
+            if let Some((slot, _)) = &slot {
                 store.remove(&slot.path())?;
                 store.remove(&slot.in_second().path())?;
             }

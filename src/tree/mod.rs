@@ -8,10 +8,10 @@ mod read;
 mod walk;
 
 pub use crate::format::{
-    Content, Counts, Entry, Facts, FileContent, FileHash, FormatError, ObjectId, ObjectKind, Owner, Piece, Pieces, Report, ReportItem,
-    ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, check_name, hex, tags,
+    Carried, Content, Counts, Entry, Facts, FileContent, FileHash, FormatError, ObjectId, ObjectKind, Owner, Piece, Pieces, Report,
+    ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, check_name, hex, tags,
 };
 pub use build::{BuiltFolder, RawObject, build_folder, build_pieces, build_report, decode_report};
 pub use compare::{Change, Difference, compare};
-pub use read::{Objects, TreeError, find, list, pieces, report_items};
+pub use read::{Objects, TreeError, find, list, pieces, reach, reach_file, reach_report, report_items};
 pub use walk::{Bounds, Next, Step, walk};

@@ -2,7 +2,7 @@
 
 use crate::format::{
     Content, Entry, FileContent, Folder, FormatError, ObjectId, ObjectKind, Page, Piece, PieceList, PieceListList, Pieces, ReportItem,
-    ReportPage,
+    ReportPage, XattrValue, limits,
 };
 use std::ops::Deref;
 use thiserror::Error;
@@ -137,4 +137,82 @@ pub fn report_items<O: Objects>(objects: &O, report: ObjectId) -> Result<Vec<Rep
         items.extend(load(objects, ObjectKind::ReportPage, page, ReportPage::decode)?.items);
     }
     Ok(items)
+}
+
+/// Visits every object that an entry reaches, each time that it is reached: folders, pages, lists, chunks. `visit` says whether to go into a folder.
+///
+/// Errors: the first object that cannot be had or decoded.
+pub fn reach<O: Objects>(
+    objects: &O,
+    entry: &Entry,
+    visit: &mut dyn FnMut(ObjectKind, ObjectId) -> bool,
+) -> Result<(), TreeError<O::Error>> {
+    reach_below(objects, entry, visit, 0)
+}
+
+fn reach_below<O: Objects>(
+    objects: &O,
+    entry: &Entry,
+    visit: &mut dyn FnMut(ObjectKind, ObjectId) -> bool,
+    depth: usize,
+) -> Result<(), TreeError<O::Error>> {
+    if depth > limits::DEPTH_MAX {
+        return Err(TreeError::TooDeep(limits::DEPTH_MAX));
+    }
+    for xattr in &entry.facts.xattrs {
+        if let XattrValue::Pieces(pieces) = &xattr.value {
+            pieces.iter().for_each(|piece| _ = visit(ObjectKind::Chunk, piece.id));
+        }
+    }
+    match &entry.content {
+        Content::Symlink(_) => Ok(()),
+        Content::File(file) => reach_file(objects, file, visit),
+        Content::Folder(id) => {
+            if !visit(ObjectKind::Folder, *id) {
+                return Ok(());
+            }
+            for page in load(objects, ObjectKind::Folder, *id, Folder::decode)?.pages {
+                visit(ObjectKind::Page, page.id);
+                for child in load(objects, ObjectKind::Page, page.id, Page::decode)?.entries {
+                    reach_below(objects, &child, visit, depth + 1)?;
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Visits every object of one file: its lists and its chunks.
+pub fn reach_file<O: Objects>(
+    objects: &O,
+    file: &FileContent,
+    visit: &mut dyn FnMut(ObjectKind, ObjectId) -> bool,
+) -> Result<(), TreeError<O::Error>> {
+    match &file.pieces {
+        Pieces::List(id) => _ = visit(ObjectKind::PieceList, *id),
+        Pieces::Lists(id) => {
+            visit(ObjectKind::PieceListList, *id);
+            for list in load(objects, ObjectKind::PieceListList, *id, PieceListList::decode)?.lists {
+                visit(ObjectKind::PieceList, list.id);
+            }
+        }
+        Pieces::Empty | Pieces::One | Pieces::Inline(_) => {}
+    }
+    for piece in pieces(objects, file)? {
+        visit(ObjectKind::Chunk, piece.id);
+    }
+    Ok(())
+}
+
+/// Visits a report and its pages.
+pub fn reach_report<O: Objects>(
+    objects: &O,
+    report: ObjectId,
+    visit: &mut dyn FnMut(ObjectKind, ObjectId) -> bool,
+) -> Result<(), TreeError<O::Error>> {
+    visit(ObjectKind::Report, report);
+    for page in load(objects, ObjectKind::Report, report, super::decode_report)?.pages {
+        visit(ObjectKind::ReportPage, page);
+    }
+    Ok(())
 }

@@ -1,10 +1,24 @@
 //! Takes a snapshot: walks, compares with the last one, stores what is new, builds trees, and publishes a manifest once everything that it needs was seen in place.
 
+mod files;
+mod identity;
+mod plan;
 mod report;
+mod run;
+mod stat_cache;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod trees;
 
 pub use report::{NotSaved, SnapReport, SourceReport, Stored, Timings};
 
+use super::Error;
+use crate::progress::Observer;
+use crate::repo::{Ledger, Notices, RepoError, Repository};
 use crate::scan::Source;
+use crate::tree::Time;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One thing to snap.
@@ -31,4 +45,51 @@ pub struct SnapOptions {
     pub reread: bool,
     /// Take these sources for continuations of those in this snapshot, whatever machine and path say.
     pub continue_from: Option<crate::repo::SnapshotName>,
+}
+
+/// How often packs that a look does not find in place are stored anew.
+const ROUNDS_MAX: usize = 3;
+
+/// Takes a snapshot of `sources` together.
+///
+/// Errors: nothing of the sources could be read, or the repository failed; whatever was stored counts for the next run.
+/// What could not be saved of a source is no error: it stands in the report and in the snapshot.
+pub fn snap(repository: &Repository, sources: &[SnapSource], options: &SnapOptions, observer: &dyn Observer) -> Result<SnapReport, Error> {
+    repository.refuse_newer_rules("write")?;
+    repository.sealing()?;
+    for (position, source) in sources.iter().enumerate() {
+        if sources.iter().take(position).any(|other| other.path == source.path) {
+            return Err(Error::GivenTwice { path: crate::scan::escaped(&source.path) });
+        }
+    }
+    let local = &repository.surroundings().local;
+    let identity = repository.copy_identity();
+    let mut ledger = Ledger::load(local, &identity);
+    repository.store().remove_stale_temporaries().map_err(RepoError::from)?;
+    let mut distrusted = BTreeSet::new();
+    let mut last_missing = 0;
+    for _ in 0..ROUNDS_MAX {
+        let notices: Notices = repository.notices()?;
+        match run::round(repository, sources, options, observer, &mut ledger, &notices, &distrusted) {
+            Ok(run::Round::Done(report)) => {
+                ledger.store(local, &identity);
+                return Ok(*report);
+            }
+            Ok(run::Round::NotInPlace(packs)) => {
+                last_missing = packs.len();
+                distrusted.extend(packs);
+            }
+            Err(error) => {
+                ledger.store(local, &identity);
+                return Err(error);
+            }
+        }
+    }
+    Err(RepoError::LookFailed { missing: last_missing }.into())
+}
+
+/// A time as reports have it: RFC 3339 in UTC.
+pub(super) fn rfc3339(time: Time) -> String {
+    let nanoseconds = i32::try_from(time.nanoseconds).unwrap_or(0);
+    jiff::Timestamp::new(time.seconds, nanoseconds).map_or_else(|_| format!("{} s", time.seconds), |stamp| stamp.to_string())
 }

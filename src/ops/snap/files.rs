@@ -1,0 +1,264 @@
+//! Owns reading and storing files: cut, hashed, looked up, and what is new put into packs, on all cores.
+//!
+//! Each worker takes the next file and a packer of its own; nothing is shared on the way but the set of ids that were claimed.
+
+use super::SnapSource;
+use super::plan::Unit;
+use crate::chunk::Cutter;
+use crate::clock::Timestamp;
+use crate::progress::Observer;
+use crate::repo::{Expect, Group, Known, PackKind, PackRun, Packer, RepoError};
+use crate::scan::{CarefulFile, ScanError, Stat};
+use crate::tree::{FileHash, ObjectId, ObjectKind, Piece};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+
+/// Files up to this length are stored in groups, in bytes.
+const SMALL_FILE_BYTES: usize = 64 << 10;
+/// Room for reading, in bytes: a window for the cutter and what is read ahead.
+const WINDOW_BYTES: usize = Cutter::WINDOW_BYTES + (4 << 20);
+/// Another pack is opened only while so many bytes are still to be read for each open one.
+const BYTES_PER_OPEN_PACK: u64 = 64 << 20;
+
+/// A file as it was read.
+#[derive(Debug, Clone)]
+pub(super) struct FileRead {
+    pub(super) length_bytes: u64,
+    pub(super) hash: FileHash,
+    pub(super) pieces: Vec<Piece>,
+    /// Its facts after it was read.
+    pub(super) stat: Stat,
+    /// When reading began.
+    pub(super) seen_at: Timestamp,
+    /// It changed while it was read, twice.
+    pub(super) changed: bool,
+}
+
+/// What became of a unit.
+#[derive(Debug, Clone)]
+pub(super) enum Outcome {
+    Read(FileRead),
+    Failed(ScanError),
+}
+
+/// Sums over all workers.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    pub(super) new_chunks: AtomicU64,
+    pub(super) new_chunk_bytes: AtomicU64,
+    pub(super) duplicate_bytes: AtomicU64,
+}
+
+/// What the workers share.
+pub(super) struct Storing<'a, 'r> {
+    pub(super) sources: &'a [SnapSource],
+    pub(super) units: &'a [Unit],
+    pub(super) known: &'a Known,
+    pub(super) run: &'a PackRun<'r>,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) clock: &'a dyn crate::clock::Clock,
+    pub(super) sums: &'a Sums,
+}
+
+/// How many packs may be open at once for so many bytes.
+pub(super) fn packers_max(bytes: u64, threads: usize) -> usize {
+    let by_bytes = usize::try_from(bytes / BYTES_PER_OPEN_PACK).unwrap_or(usize::MAX);
+    by_bytes.clamp(1, threads.max(1))
+}
+
+impl Storing<'_, '_> {
+    /// Reads and stores every unit. Errors are the repository's: what a source fails at is an outcome.
+    pub(super) fn store_all(&self, threads: usize) -> Result<Vec<Outcome>, RepoError> {
+        let total: u64 = self.units.iter().map(|unit| unit.stat.length_bytes).sum();
+        let packers = Packers::new(self.run, packers_max(total, threads), total);
+        let outcomes: Vec<OnceLock<Outcome>> = self.units.iter().map(|_| OnceLock::new()).collect();
+        let (next, stop, failure) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(None));
+        let work = || {
+            if let Err(error) = self.work(&packers, &outcomes, &next, &stop) {
+                stop.store(true, Ordering::Relaxed);
+                let mut first = failure.lock().unwrap_or_else(PoisonError::into_inner);
+                if first.is_none() || matches!(*first, Some(RepoError::Stopped)) {
+                    *first = Some(error);
+                }
+                packers.ready.notify_all();
+            }
+        };
+        match rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build() {
+            Ok(pool) if threads > 1 => _ = pool.broadcast(|_| work()),
+            _ => work(),
+        }
+        if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        packers.finish()?;
+        if self.observer.interrupted() {
+            return Err(RepoError::Interrupted);
+        }
+        outcomes.into_iter().map(|outcome| outcome.into_inner().ok_or(RepoError::Interrupted)).collect()
+    }
+
+    fn work(
+        &self,
+        packers: &Packers<'_, '_>,
+        outcomes: &[OnceLock<Outcome>],
+        next: &AtomicUsize,
+        stop: &AtomicBool,
+    ) -> Result<(), RepoError> {
+        let mut window = vec![0; WINDOW_BYTES];
+        while !stop.load(Ordering::Relaxed) && !self.observer.interrupted() {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(unit), Some(slot)) = (self.units.get(position), outcomes.get(position)) else { break };
+            self.observer.file(&unit.path);
+            let Some(mut packer) = packers.take(stop) else { break };
+            let outcome = self.store(unit, &mut packer, &mut window);
+            packers.give_back(packer, unit.stat.length_bytes);
+            self.observer.advance(1, unit.stat.length_bytes);
+            _ = slot.set(outcome?);
+        }
+        Ok(())
+    }
+
+    /// Reads a file once more if it changed meanwhile; if it changed again, that is noted.
+    fn store(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
+        let mut outcome = self.store_once(unit, packer, window)?;
+        if matches!(&outcome, Outcome::Read(read) if read.changed) {
+            outcome = self.store_once(unit, packer, window)?;
+        }
+        Ok(outcome)
+    }
+
+    fn store_once(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
+        let Some(source) = self.sources.get(unit.source) else { return Err(RepoError::Stopped) };
+        let seen_at = self.clock.now();
+        let mut file = match CarefulFile::open(&*source.source, &unit.path) {
+            Ok(file) => file,
+            Err(error) => return Ok(Outcome::Failed(error)),
+        };
+        let mut cutter = Cutter::new();
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut whole = blake3::Hasher::new();
+        let (mut begin, mut end, mut ended) = (0, 0, false);
+        loop {
+            while !ended && end - begin < Cutter::WINDOW_BYTES {
+                if end == window.len() {
+                    window.copy_within(begin..end, 0);
+                    (begin, end) = (0, end - begin);
+                }
+                match file.read(window.get_mut(end..).unwrap_or_default()) {
+                    Ok(0) => ended = true,
+                    Ok(count) => end += count,
+                    Err(error) => return Ok(Outcome::Failed(error)),
+                }
+            }
+            let piece_bytes = cutter.next_piece(window.get(begin..end).unwrap_or_default());
+            if piece_bytes == 0 {
+                break;
+            }
+            let raw = window.get(begin..begin + piece_bytes).unwrap_or_default();
+            let is_only = pieces.is_empty() && ended && begin + piece_bytes == end;
+            let id = ObjectKind::Chunk.id_of(raw);
+            // A file of one piece is hashed once: its id is its hash.
+            if !is_only {
+                whole.update(raw);
+            }
+            self.store_piece(packer, id, raw, is_only)?;
+            pieces.push(Piece { id, length_bytes: u32::try_from(piece_bytes).unwrap_or(u32::MAX) });
+            begin += piece_bytes;
+        }
+        let seen = match file.finish() {
+            Ok(seen) => seen,
+            Err(error) => return Ok(Outcome::Failed(error)),
+        };
+        let hash = match pieces.as_slice() {
+            [one] => FileHash(one.id.0),
+            _ => FileHash(*whole.finalize().as_bytes()),
+        };
+        let length_bytes = pieces.iter().map(|piece| u64::from(piece.length_bytes)).sum();
+        Ok(Outcome::Read(FileRead { length_bytes, hash, pieces, stat: seen.stat, seen_at, changed: seen.changed }))
+    }
+
+    fn store_piece(&self, packer: &mut Packer<'_, '_>, id: ObjectId, raw: &[u8], is_only: bool) -> Result<(), RepoError> {
+        let bytes = u64::try_from(raw.len()).unwrap_or(0);
+        if self.known.has(id) || !self.run.claim(id) {
+            self.sums.duplicate_bytes.fetch_add(bytes, Ordering::Relaxed);
+            return Ok(());
+        }
+        self.sums.new_chunks.fetch_add(1, Ordering::Relaxed);
+        self.sums.new_chunk_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if is_only && raw.len() <= SMALL_FILE_BYTES {
+            packer.add_small(group_of(raw), ObjectKind::Chunk, id, raw)
+        } else {
+            packer.add(ObjectKind::Chunk, id, raw, Expect::Unknown)
+        }
+    }
+}
+
+/// What a small file compresses best with, by its first bytes.
+fn group_of(raw: &[u8]) -> Group {
+    let head = raw.get(..raw.len().min(512)).unwrap_or_default();
+    if head.starts_with(&[0xff, 0xd8, 0xff]) {
+        Group::Jpeg
+    } else if head.iter().all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r')) {
+        Group::Text
+    } else {
+        Group::Other
+    }
+}
+
+/// Packers that workers take in turn: as few open packs as the bytes still to be read deserve.
+struct Packers<'p, 'r> {
+    run: &'p PackRun<'r>,
+    state: Mutex<PackersState<'p, 'r>>,
+    ready: Condvar,
+    packers_max: usize,
+}
+
+struct PackersState<'p, 'r> {
+    idle: Vec<Packer<'p, 'r>>,
+    made: usize,
+    in_use: usize,
+    left_bytes: u64,
+}
+
+impl<'p, 'r> Packers<'p, 'r> {
+    fn new(run: &'p PackRun<'r>, packers_max: usize, left_bytes: u64) -> Self {
+        let state = PackersState { idle: Vec::new(), made: 0, in_use: 0, left_bytes };
+        Self { run, state: Mutex::new(state), ready: Condvar::new(), packers_max }
+    }
+
+    /// The fullest idle packer, or a new one. `None` once the run stops.
+    fn take(&self, stop: &AtomicBool) -> Option<Packer<'p, 'r>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            let open_max = packers_max(state.left_bytes, self.packers_max);
+            if state.in_use < open_max {
+                state.idle.sort_by_key(Packer::filled_bytes);
+                if let Some(packer) = state.idle.pop() {
+                    state.in_use += 1;
+                    return Some(packer);
+                }
+                if state.made < self.packers_max {
+                    state.made += 1;
+                    state.in_use += 1;
+                    return Some(self.run.packer(PackKind::Data));
+                }
+            }
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn give_back(&self, packer: Packer<'p, 'r>, done_bytes: u64) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.in_use -= 1;
+        state.left_bytes = state.left_bytes.saturating_sub(done_bytes);
+        state.idle.push(packer);
+        self.ready.notify_one();
+    }
+
+    fn finish(self) -> Result<(), RepoError> {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).idle.into_iter().try_for_each(Packer::finish)
+    }
+}

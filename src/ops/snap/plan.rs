@@ -1,0 +1,170 @@
+//! Owns comparing what was walked with the last snapshot of the same source: which files are read, which kept as they were.
+
+use super::identity::join;
+use super::stat_cache::StatCache;
+use crate::ops::objects::RepoObjects;
+use crate::repo::{Known, ObjectReader, SourceRecord};
+use crate::scan::{EntryKind, FileSystem, Folder, Freshness, Stat, Walk, compare};
+use crate::tree::{self, Bounds, Content, Entry, FileHash, Next, ObjectKind, Step};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A file to read.
+#[derive(Debug, Clone)]
+pub(super) struct Unit {
+    /// Position of the source in the run.
+    pub(super) source: usize,
+    pub(super) path: Vec<u8>,
+    pub(super) stat: Stat,
+    pub(super) file_system: Arc<FileSystem>,
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone)]
+pub(super) enum FilePlan {
+    /// It did not change: its content as in the last snapshot.
+    Keep(Box<Entry>),
+    /// Read it: position in the run's units. Names of one file share a unit.
+    Read(usize),
+}
+
+/// One source, compared.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// By position of folder and entry in the walk; of anything but files `None`.
+    pub(super) files: Vec<Vec<Option<FilePlan>>>,
+    /// If the root is a file.
+    pub(super) root_file: Option<FilePlan>,
+    /// By position of the folder in the walk: what the last snapshot had there.
+    pub(super) base: Vec<HashMap<Vec<u8>, Entry>>,
+    /// Files of the last snapshot whose path has no file now.
+    pub(super) gone: Vec<(Vec<u8>, FileHash)>,
+}
+
+/// What a comparison goes by.
+pub(super) struct Comparing<'a> {
+    pub(super) source: usize,
+    pub(super) reader: &'a ObjectReader<'a>,
+    pub(super) known: &'a Known,
+    pub(super) cache: &'a StatCache,
+    /// The last snapshot's record of this source.
+    pub(super) base: Option<&'a SourceRecord>,
+    /// Days since the epoch: on file systems whose facts prove little, a ninetieth of the files is read again each day.
+    pub(super) day: u64,
+    pub(super) reread: bool,
+}
+
+/// How often a file is read again whose facts prove little, in days.
+const REREAD_DAYS: u64 = 90;
+
+impl Comparing<'_> {
+    /// Compares a whole walk, adding the files to read to `units`.
+    pub(super) fn plan(&self, walk: &Walk, units: &mut Vec<Unit>) -> Plan {
+        let mut plan = Plan::default();
+        let mut linked: HashMap<usize, FilePlan> = HashMap::new();
+        let base_root = self.base.map(|record| &record.root);
+        if walk.folders.is_empty() {
+            let base = base_root.filter(|entry| matches!(entry.content, Content::File(_)));
+            plan.root_file = Some(self.file(b"", &walk.root, &walk.file_system, base, units));
+            return plan;
+        }
+        let mut base_ids = vec![None; walk.folders.len()];
+        if let (Some(first), Some(Content::Folder(id))) = (base_ids.first_mut(), base_root.map(|entry| &entry.content)) {
+            *first = Some(*id);
+        }
+        for (position, folder) in walk.folders.iter().enumerate() {
+            let listed = base_ids.get(position).copied().flatten().map(|id| tree::list(&RepoObjects(self.reader), id));
+            let base: HashMap<Vec<u8>, Entry> = listed
+                .and_then(Result::ok)
+                .map(|(entries, _)| entries)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|entry| (entry.name.clone(), entry))
+                .collect();
+            let mut files = Vec::with_capacity(folder.entries.len());
+            for entry in &folder.entries {
+                let before = base.get(&entry.name);
+                files.push(match entry.kind {
+                    EntryKind::File { hard_link: Some(group) } => Some(
+                        linked
+                            .entry(group)
+                            .or_insert_with(|| self.file(&join(&folder.path, &entry.name), &entry.stat, &folder.file_system, before, units))
+                            .clone(),
+                    ),
+                    EntryKind::File { hard_link: None } => {
+                        Some(self.file(&join(&folder.path, &entry.name), &entry.stat, &folder.file_system, before, units))
+                    }
+                    EntryKind::Folder { index } => {
+                        if let (Some(slot), Some(Content::Folder(id))) = (base_ids.get_mut(index), before.map(|entry| &entry.content)) {
+                            *slot = Some(*id);
+                        }
+                        None
+                    }
+                    EntryKind::Symlink => None,
+                });
+            }
+            self.find_gone(folder, &base, &mut plan.gone);
+            plan.files.push(files);
+            plan.base.push(base);
+        }
+        plan
+    }
+
+    fn file(&self, path: &[u8], stat: &Stat, file_system: &Arc<FileSystem>, before: Option<&Entry>, units: &mut Vec<Unit>) -> FilePlan {
+        if let Some(before) = before.filter(|before| self.is_unchanged(path, stat, file_system, before)) {
+            return FilePlan::Keep(Box::new(before.clone()));
+        }
+        units.push(Unit { source: self.source, path: path.to_vec(), stat: stat.clone(), file_system: file_system.clone() });
+        FilePlan::Read(units.len() - 1)
+    }
+
+    /// Nothing says that it changed, and every object of it lies in a pack that may be relied on.
+    fn is_unchanged(&self, path: &[u8], stat: &Stat, file_system: &FileSystem, before: &Entry) -> bool {
+        let (Content::File(content), Some(key)) = (&before.content, self.cache.get(path)) else { return false };
+        if self.reread || stat.placeholder || content.length_bytes != stat.length_bytes {
+            return false;
+        }
+        match compare(key, stat, file_system) {
+            Freshness::Changed => return false,
+            Freshness::Likely if self.is_due(path) => return false,
+            Freshness::Likely | Freshness::Unchanged => {}
+        }
+        let mut all_there = true;
+        let mut visit = |_: ObjectKind, id| {
+            all_there &= self.known.has(id);
+            true
+        };
+        tree::reach_file(&RepoObjects(self.reader), content, &mut visit).is_ok() && all_there
+    }
+
+    fn is_due(&self, path: &[u8]) -> bool {
+        let [first, second, ..] = *blake3::hash(path).as_bytes();
+        u64::from(u16::from_le_bytes([first, second])) % REREAD_DAYS == self.day % REREAD_DAYS
+    }
+
+    /// Files of the last snapshot that have no file at their path now, in this folder and in folders that are gone with it.
+    fn find_gone(&self, folder: &Folder, base: &HashMap<Vec<u8>, Entry>, gone: &mut Vec<(Vec<u8>, FileHash)>) {
+        if folder.problem.is_some() {
+            return;
+        }
+        for (name, before) in base {
+            let now = folder.entries.binary_search_by(|entry| entry.name.cmp(name)).ok().and_then(|position| folder.entries.get(position));
+            let still = match (now.map(|entry| entry.kind), &before.content) {
+                (Some(EntryKind::File { .. }), Content::File(_)) | (Some(EntryKind::Folder { .. }), Content::Folder(_)) => true,
+                _ => folder.problems.iter().any(|problem| problem.name == *name),
+            };
+            if still {
+                continue;
+            }
+            let path = join(&folder.path, name);
+            tree::walk(&RepoObjects(self.reader), before, &path, Bounds::of(u64::MAX), &mut |step| {
+                if let Step::Entry { path, entry } = step
+                    && let Content::File(file) = &entry.content
+                {
+                    gone.push((path.to_vec(), file.hash));
+                }
+                Next::On
+            });
+        }
+    }
+}
