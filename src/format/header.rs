@@ -156,6 +156,9 @@ impl Header {
         if reader_version_min > VERSION {
             return Err(FormatError::TooNew { field: "reader version", found: reader_version_min.into() });
         }
+        if reader_version_min == 0 {
+            return Err(FormatError::Invalid { what: "header", why: "the smallest reader version begins at 1" });
+        }
         let kind = FileKind::from_number(kind).ok_or(FormatError::KindTooNew(kind))?;
         if key_mode != 0 {
             return Err(FormatError::TooNew { field: "key mode", found: key_mode.into() });

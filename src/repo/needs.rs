@@ -4,7 +4,7 @@ use super::file::{FileState, read_either};
 use super::repository::put_twice;
 use super::{Manifest, RepoError, Repository};
 use crate::format::{
-    FileKind, Header, NameFolder, NeededPack, Needs, NeedsPage, SealedFile, StoredFile, StoredName, canonical_pages, limits,
+    FileKind, FormatError, Header, NameFolder, NeededPack, Needs, NeedsPage, SealedFile, StoredFile, StoredName, canonical_pages, limits,
 };
 use std::collections::BTreeSet;
 
@@ -46,7 +46,9 @@ impl Repository {
             Ok(read) => read,
             Err((first, _)) => return Ok(Err(first)),
         };
-        let decoded = SealedFile::split(&read.bytes, FileKind::NeedsPage, self.id()).and_then(|split| NeedsPage::decode(split.public));
+        let decoded = SealedFile::split(&read.bytes, FileKind::NeedsPage, self.id()).and_then(|split| {
+            if split.sealed.is_empty() { NeedsPage::decode(split.public) } else { Err(FormatError::Tail { what: "needs page" }) }
+        });
         Ok(decoded.map(|page| (page, read.first_copy.is_some())).map_err(|error| FileState::Damaged(error.to_string())))
     }
 

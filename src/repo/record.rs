@@ -87,6 +87,10 @@ impl Decoder {
             }
             Some(Codec::Stored) => Err("a stored record has another length than stated".to_owned()),
             Some(Codec::Zstd) => {
+                // One frame, as the format says: the library would take several in a row.
+                if zstd::zstd_safe::find_frame_compressed_size(stored) != Ok(stored.len()) {
+                    return Err("a record is not exactly one zstd frame".to_owned());
+                }
                 let decompressor = self.0.as_mut().ok_or("no memory for zstd")?;
                 match decompressor.decompress_to_buffer(stored, raw) {
                     Ok(length) if length == raw.len() => Ok(()),

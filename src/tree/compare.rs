@@ -27,10 +27,13 @@ pub struct Difference {
     pub entry: Entry,
 }
 
+/// What could not be read of either tree, with its path.
+pub type Unread<E> = Vec<(Vec<u8>, TreeError<E>)>;
+
 /// Compares what is below two roots. A folder that is new or gone stands with everything in it.
 ///
 /// Errors: what cannot be read of either tree is given with its path, and the rest is compared.
-pub fn compare<O: Objects>(objects: &O, older: &Entry, newer: &Entry) -> (Vec<Difference>, Vec<(Vec<u8>, TreeError<O::Error>)>) {
+pub fn compare<O: Objects>(objects: &O, older: &Entry, newer: &Entry) -> (Vec<Difference>, Unread<O::Error>) {
     let mut comparison = Comparison { objects, differences: Vec::new(), problems: Vec::new() };
     comparison.pair(Some(older), Some(newer), &mut Vec::new(), 0);
     (comparison.differences, comparison.problems)
@@ -39,7 +42,7 @@ pub fn compare<O: Objects>(objects: &O, older: &Entry, newer: &Entry) -> (Vec<Di
 struct Comparison<'a, O: Objects> {
     objects: &'a O,
     differences: Vec<Difference>,
-    problems: Vec<(Vec<u8>, TreeError<O::Error>)>,
+    problems: Unread<O::Error>,
 }
 
 impl<O: Objects> Comparison<'_, O> {

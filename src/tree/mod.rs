@@ -12,6 +12,6 @@ pub use crate::format::{
     ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, check_name, hex, tags,
 };
 pub use build::{BuiltFolder, RawObject, build_folder, build_pieces, build_report, decode_report};
-pub use compare::{Change, Difference, compare};
-pub use read::{Objects, TreeError, find, list, pieces, reach, reach_file, reach_report, report_items};
+pub use compare::{Change, Difference, Unread, compare};
+pub use read::{Listing, Objects, TreeError, find, list, pieces, reach, reach_file, reach_report, report_items};
 pub use walk::{Bounds, Next, Step, walk};

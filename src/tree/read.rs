@@ -56,8 +56,11 @@ fn load<O: Objects, T>(
     decode(&bytes).map_err(|source| TreeError::Decode { id, source })
 }
 
+/// A folder's entries, and what could not be read of it.
+pub type Listing<E> = (Vec<Entry>, Vec<TreeError<E>>);
+
 /// The entries of a folder, in order, and what could not be read of it: one bad page does not hide the others.
-pub fn list<O: Objects>(objects: &O, folder: ObjectId) -> Result<(Vec<Entry>, Vec<TreeError<O::Error>>), TreeError<O::Error>> {
+pub fn list<O: Objects>(objects: &O, folder: ObjectId) -> Result<Listing<O::Error>, TreeError<O::Error>> {
     let folder_object = load(objects, ObjectKind::Folder, folder, Folder::decode)?;
     let mut entries: Vec<Entry> = Vec::new();
     let mut problems = Vec::new();

@@ -16,7 +16,6 @@ pub(super) struct Unit {
     pub(super) source: usize,
     pub(super) path: Vec<u8>,
     pub(super) stat: Stat,
-    pub(super) file_system: Arc<FileSystem>,
 }
 
 /// What becomes of a file.
@@ -114,7 +113,7 @@ impl Comparing<'_> {
         if let Some(before) = before.filter(|before| self.is_unchanged(path, stat, file_system, before)) {
             return FilePlan::Keep(Box::new(before.clone()));
         }
-        units.push(Unit { source: self.source, path: path.to_vec(), stat: stat.clone(), file_system: file_system.clone() });
+        units.push(Unit { source: self.source, path: path.to_vec(), stat: stat.clone() });
         FilePlan::Read(units.len() - 1)
     }
 

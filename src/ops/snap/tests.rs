@@ -43,8 +43,7 @@ impl World {
 
     fn snap(&self) -> SnapReport {
         self.clock.advance(Duration::from_secs(60));
-        let source =
-            SnapSource { source: self.source.clone(), path: b"/home/photos".to_vec(), label: None, repository_inside: None };
+        let source = SnapSource { source: self.source.clone(), path: b"/home/photos".to_vec(), label: None, repository_inside: None };
         snap(&self.repository, &[source], &SnapOptions::default(), &Silent).unwrap()
     }
 
