@@ -34,7 +34,7 @@ impl Source {
 
     /// A file that holds nothing but tests, declared under `#[cfg(test)]` elsewhere.
     pub(crate) fn is_test_file(&self) -> bool {
-        self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
+        self.path.ends_with("tests.rs") || self.path.contains("/tests/")
     }
 
     /// Lines that are not part of a test item.

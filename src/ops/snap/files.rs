@@ -4,19 +4,16 @@
 
 use super::SnapSource;
 use super::plan::Unit;
-use crate::chunk::Cutter;
 use crate::clock::Timestamp;
 use crate::progress::Observer;
 use crate::repo::{Expect, Group, Known, PackKind, PackRun, Packer, RepoError};
-use crate::scan::{CarefulFile, ScanError, Stat};
+use crate::scan::{ScanError, Stat, WINDOW_BYTES, read_pieces};
 use crate::tree::{FileHash, ObjectId, ObjectKind, Piece};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
 /// Files up to this length are stored in groups, in bytes.
 const SMALL_FILE_BYTES: usize = 64 << 10;
-/// Room for reading, in bytes: a window for the cutter and what is read ahead.
-const WINDOW_BYTES: usize = Cutter::WINDOW_BYTES + (4 << 20);
 /// Another pack is opened only while so many bytes are still to be read for each open one.
 const BYTES_PER_OPEN_PACK: u64 = 64 << 20;
 
@@ -130,42 +127,19 @@ impl Storing<'_, '_> {
     fn store_once(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
         let Some(source) = self.sources.get(unit.source) else { return Err(RepoError::Stopped) };
         let seen_at = self.clock.now();
-        let mut file = match CarefulFile::open(&*source.source, &unit.path) {
-            Ok(file) => file,
-            Err(error) => return Ok(Outcome::Failed(error)),
-        };
-        let mut cutter = Cutter::new();
         let mut pieces: Vec<Piece> = Vec::new();
         let mut whole = blake3::Hasher::new();
-        let (mut begin, mut end, mut ended) = (0, 0, false);
-        loop {
-            while !ended && end - begin < Cutter::WINDOW_BYTES {
-                if end == window.len() {
-                    window.copy_within(begin..end, 0);
-                    (begin, end) = (0, end - begin);
-                }
-                match file.read(window.get_mut(end..).unwrap_or_default()) {
-                    Ok(0) => ended = true,
-                    Ok(count) => end += count,
-                    Err(error) => return Ok(Outcome::Failed(error)),
-                }
-            }
-            let piece_bytes = cutter.next_piece(window.get(begin..end).unwrap_or_default());
-            if piece_bytes == 0 {
-                break;
-            }
-            let raw = window.get(begin..begin + piece_bytes).unwrap_or_default();
-            let is_only = pieces.is_empty() && ended && begin + piece_bytes == end;
+        let seen = read_pieces(&*source.source, &unit.path, window, &mut |raw, is_only| {
             let id = ObjectKind::Chunk.id_of(raw);
             // A file of one piece is hashed once: its id is its hash.
             if !is_only {
                 whole.update(raw);
             }
             self.store_piece(packer, id, raw, is_only)?;
-            pieces.push(Piece { id, length_bytes: u32::try_from(piece_bytes).unwrap_or(u32::MAX) });
-            begin += piece_bytes;
-        }
-        let seen = match file.finish() {
+            pieces.push(Piece { id, length_bytes: u32::try_from(raw.len()).unwrap_or(u32::MAX) });
+            Ok::<(), RepoError>(())
+        })?;
+        let seen = match seen {
             Ok(seen) => seen,
             Err(error) => return Ok(Outcome::Failed(error)),
         };

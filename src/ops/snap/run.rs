@@ -93,11 +93,7 @@ pub(super) fn round(
         Published::NotInPlace(packs) => return Ok(Round::NotInPlace(packs)),
         Published::Done { name, time, written_bytes, clock_note } => (name, time, written_bytes, clock_note),
     };
-    for (source, tree) in found.iter().zip(&built) {
-        if let Some(tree) = tree {
-            tree.cache.store(&repository.surroundings().local, &repository.id().hex(), source.identity.id, name);
-        }
-    }
+    store_caches(repository, &found, &built, name);
     let summarised = Summarised {
         repository,
         sources,

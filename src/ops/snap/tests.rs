@@ -1,3 +1,5 @@
+//! Snaps of a made-up source into a store in memory, read back object by object.
+
 use super::{SnapOptions, SnapReport, SnapSource, snap};
 use crate::clock::{ManualClock, Timestamp};
 use crate::ops::objects::RepoObjects;
