@@ -49,7 +49,7 @@ pub fn read_pieces<E>(
 mod tests {
     use super::{WINDOW_BYTES, read_pieces};
     use crate::scan::{Content, MemorySource, generate};
-    use std::collections::BTreeSet;
+    use std::collections::HashSet;
 
     fn chunks(source: &MemorySource, path: &str) -> Vec<Vec<u8>> {
         let mut window = vec![0; WINDOW_BYTES];
@@ -69,7 +69,7 @@ mod tests {
         generate(11, 0, &mut bytes);
         let source = MemorySource::new();
         source.add_file("film", bytes.clone());
-        let before: BTreeSet<blake3::Hash> = chunks(&source, "film").iter().map(|chunk| blake3::hash(chunk)).collect();
+        let before: HashSet<blake3::Hash> = chunks(&source, "film").iter().map(|chunk| blake3::hash(chunk)).collect();
         let mut new_counts = Vec::new();
         for place in 0..200 {
             let at = place * (bytes.len() / 200) + place * 37 % 1000;

@@ -12,7 +12,7 @@ use crate::ops::objects::RepoObjects;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
     Heads, Known, Ledger, Marks, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published, RepoError,
-    Repository, SnapshotList, SourceRecord,
+    Repository, SnapshotList, SnapshotName, SourceRecord,
 };
 use crate::scan::{ScanError, SkipReason, SkipRule, Walk, WalkOptions, escaped, walk};
 use crate::tree::{self, Time};
@@ -112,6 +112,15 @@ pub(super) fn round(
         timings: laps.end(),
     };
     Ok(Round::Done(Box::new(summary::report(summarised, ledger))))
+}
+
+/// Remembers by which facts the files of this snapshot are known again.
+fn store_caches(repository: &Repository, found: &[Found], built: &[Option<Tree>], name: SnapshotName) {
+    for (source, tree) in found.iter().zip(built) {
+        if let Some(tree) = tree {
+            tree.cache.store(&repository.surroundings().local, &repository.id().hex(), source.identity.id, name);
+        }
+    }
 }
 
 fn open<'r>(
