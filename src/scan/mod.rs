@@ -18,7 +18,7 @@ pub use content::{Content, generate};
 pub use error::{Operation, ScanError, escaped};
 pub use memory::{Fault, MemorySource};
 pub use os::OsSource;
-pub use pieces::{WINDOW_BYTES, read_pieces};
+pub use pieces::{OnPiece, WINDOW_BYTES, read_pieces};
 pub use read::{CarefulFile, Freshness, Seen, StatKey, compare, is_racily_clean, unchanged};
 pub use source::{FileSystem, Kind, Listed, Source, SourceFile, Special, Stat};
 pub use walk::{

@@ -6,16 +6,14 @@ use crate::chunk::Cutter;
 /// Room that a window should have, in bytes: what the cutter wants to see, and what is read ahead.
 pub const WINDOW_BYTES: usize = Cutter::WINDOW_BYTES + (4 << 20);
 
+/// Takes a piece, and whether it is the file's only one.
+pub type OnPiece<'a, E> = &'a mut dyn FnMut(&[u8], bool) -> Result<(), E>;
+
 /// Reads a whole file and hands on each piece; the flag says that it is the file's only one.
 ///
 /// `window` is reused from file to file and holds at least [`WINDOW_BYTES`]. What is cut does not depend on how the system hands out the bytes.
 /// Errors: the inner one is the source's; the outer one is `on_piece`'s, and ends everything.
-pub fn read_pieces<E>(
-    source: &dyn Source,
-    path: &[u8],
-    window: &mut [u8],
-    on_piece: &mut dyn FnMut(&[u8], bool) -> Result<(), E>,
-) -> Result<Result<Seen, ScanError>, E> {
+pub fn read_pieces<E>(source: &dyn Source, path: &[u8], window: &mut [u8], on_piece: OnPiece<'_, E>) -> Result<Result<Seen, ScanError>, E> {
     let mut file = match CarefulFile::open(source, path) {
         Ok(file) => file,
         Err(error) => return Ok(Err(error)),
