@@ -1,15 +1,40 @@
-//! Stub.
+//! Restores: plans what a target lacks of a snapshot, then writes it, each byte verified before it gets its name.
+//!
+//! Where things lie in the target:
+//! - a whole snapshot of one source: what is in its root lies directly in the target, and the target gets the root's own facts;
+//! - a whole snapshot of several sources: each in a folder of its label;
+//! - `SNAP:PATH`: the path inside the snapshot is kept, so `latest:2019/07` comes to lie in `TARGET/2019/07`: several paths never
+//!   collide, and where a thing came from can be seen.
+//!
+//! Invariants: no file has its final name before all of its bytes were compared with the hash in the tree; folders get their facts
+//! after all that is in them, links are made after all files; the file [`MARKER`] lies in the target from before the first write until
+//! everything is durable, so that the same restore goes on where it was interrupted and no other does.
+
+mod file;
+mod items;
+mod marker;
 pub mod memory_target;
+mod options;
 mod os_facts;
 mod os_file;
 mod os_folder;
 pub mod os_target;
+mod plan;
+mod report;
+mod run;
+mod tally;
 pub mod target;
 #[cfg(test)]
 mod target_hostile_tests;
 #[cfg(test)]
 mod target_tests;
+#[cfg(test)]
+mod tests;
 
+pub use marker::MARKER;
 pub use memory_target::{Case, HardLinks, MemoryLimits, MemoryTarget};
+pub use options::{Overwrite, RestoreOptions};
 pub use os_target::OsTarget;
+pub use plan::{PlanSummary, RestorePlan, plan_restore};
+pub use report::{LeftOut, NotSet, RestoreReport};
 pub use target::{Existing, FactsSet, Found, FoundKind, Target, TargetError, TargetFile, TargetRead};

@@ -1,0 +1,240 @@
+//! Owns restoring one file: its pieces verified one by one, the whole compared before it gets its name; and comparing one that is there.
+//!
+//! At most one piece is in memory at a time.
+
+use super::items::{Here, Item};
+use super::tally::Why;
+use super::target::{Existing, FactsSet, Found, FoundKind, Target, TargetError, bits_to_set, note_time};
+use crate::ops::objects::RepoObjects;
+use crate::ops::{Error, Severity};
+use crate::repo::{ObjectReader, RepoError};
+use crate::tree::{self, Facts, FileContent, ObjectKind, Piece, TreeError};
+
+/// Why a thing is not restored.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It is left out; the rest goes on.
+    LeftOut(Why),
+    /// Nothing can go on.
+    Fatal(Error),
+}
+
+/// How a file came to be in the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// It was written.
+    Written(FactsSet),
+    /// It was there with the right bytes.
+    AlreadyThere(FactsSet),
+}
+
+/// Sorts an error of the target: what concerns one name leaves it out, anything else ends the restore.
+pub(super) fn of_target(target: &dyn Target, error: TargetError) -> Failure {
+    let reason = match &error {
+        TargetError::BadName { why, .. } => (*why).to_owned(),
+        TargetError::Blocked { by, .. } => format!("{by} is in its way"),
+        TargetError::Exists { .. } => "something else in the target has its name".to_owned(),
+        TargetError::CannotHold { reason, .. } => (*reason).to_owned(),
+        TargetError::Unsupported { .. } => "the target cannot hold it".to_owned(),
+        TargetError::Denied { doing, .. } => format!("no permission to {doing} it"),
+        _ => return Failure::Fatal(Error::Target { place: target.place(), source: error }),
+    };
+    Failure::LeftOut(Why::new(error.code(), Severity::Notice, reason))
+}
+
+/// Sorts an error of the repository.
+fn of_repository(code: &'static str, error: RepoError) -> Failure {
+    match error {
+        RepoError::ObjectMissing { .. } => Failure::LeftOut(Why::new("object-missing", Severity::Incomplete, error.to_string())),
+        RepoError::ObjectDamaged { .. } | RepoError::PackUnreadable { .. } | RepoError::File { .. } => {
+            Failure::LeftOut(Why::new(code, Severity::Damaged, error.to_string()))
+        }
+        other => Failure::Fatal(other.into()),
+    }
+}
+
+/// Sorts an error of a tree; `code` is for what is damaged.
+pub(super) fn of_tree(code: &'static str, error: TreeError<RepoError>) -> Failure {
+    match error {
+        TreeError::Load(error) => of_repository(code, error),
+        other => Failure::LeftOut(Why::new(code, Severity::Damaged, other.to_string())),
+    }
+}
+
+fn damaged(reason: &str) -> Failure {
+    Failure::LeftOut(Why::new("file-damaged", Severity::Damaged, reason))
+}
+
+/// What restoring files works with.
+pub(super) struct FileWork<'a> {
+    pub(super) reader: &'a ObjectReader<'a>,
+    pub(super) target: &'a dyn Target,
+    pub(super) verify: bool,
+}
+
+/// Longest run that is read for comparing, in bytes.
+const READ_BYTES: usize = 1 << 20;
+/// Longer files do not fit on FAT: that they do not is no reason to give up the rest.
+const SMALL_DISK_FILE_BYTES_MAX: u64 = 0xffff_ffff;
+
+impl FileWork<'_> {
+    fn of_target(&self, error: TargetError) -> Failure {
+        of_target(self.target, error)
+    }
+
+    /// Restores a file as its plan says; `item.here` is not [`Here::Leave`].
+    pub(super) fn restore(&self, item: &Item, content: &FileContent) -> Result<Done, Failure> {
+        let existing = match item.here {
+            Here::Nothing | Here::Leave => Existing::Refuse,
+            Here::Replace => Existing::Replace,
+            Here::Compare => match self.compare(item, content)? {
+                Compared::There(set) => return Ok(Done::AlreadyThere(set)),
+                Compared::Other => Existing::Replace,
+                Compared::Gone => Existing::Refuse,
+            },
+        };
+        self.write(item, content, existing).map(Done::Written)
+    }
+
+    /// Writes a file. Its name is given only after its bytes hash to what the tree says.
+    pub(super) fn write(&self, item: &Item, content: &FileContent, existing: Existing) -> Result<FactsSet, Failure> {
+        let pieces = self.pieces(content)?;
+        let mut file = match self.target.create(&item.path, content.length_bytes) {
+            Err(TargetError::Full { .. }) if content.length_bytes > SMALL_DISK_FILE_BYTES_MAX => {
+                let reason = "no room, or longer than files can be on this file system";
+                return Err(Failure::LeftOut(Why::new("disk-full", Severity::Notice, reason)));
+            }
+            other => other.map_err(|error| self.of_target(error))?,
+        };
+        let mut hasher = blake3::Hasher::new();
+        let mut offset = 0_u64;
+        for piece in &pieces {
+            let bytes = self.piece(piece)?;
+            hasher.update(&bytes);
+            file.write_at(offset, &bytes).map_err(|error| self.of_target(error))?;
+            offset = offset.saturating_add(piece.length_bytes.into());
+        }
+        if hasher.finalize().as_bytes() != &content.hash.0 {
+            return Err(damaged("its pieces are whole, and together they are not the file that the snapshot names"));
+        }
+        let set = file.finish(&item.facts, existing).map_err(|error| self.of_target(error))?;
+        if self.verify && self.has_bytes(&item.path, content).map_err(|error| self.of_target(error))?.is_none() {
+            self.target.remove(&item.path).map_err(|error| self.of_target(error))?;
+            let reason = "the target gave back other bytes than were written to it; the file was removed again";
+            return Err(Failure::LeftOut(Why::new("verification-failed", Severity::Damaged, reason)));
+        }
+        Ok(set)
+    }
+
+    fn pieces(&self, content: &FileContent) -> Result<Vec<Piece>, Failure> {
+        tree::pieces(&RepoObjects(self.reader), content).map_err(|error| of_tree("file-damaged", error))
+    }
+
+    fn piece(&self, piece: &Piece) -> Result<crate::repo::ObjectBytes, Failure> {
+        let bytes = self.reader.load(ObjectKind::Chunk, piece.id).map_err(|error| of_repository("file-damaged", error))?;
+        if u32::try_from(bytes.len()) == Ok(piece.length_bytes) {
+            Ok(bytes)
+        } else {
+            Err(damaged("a piece has another length than the snapshot says"))
+        }
+    }
+
+    /// Writes what can be read of a damaged file to `path`, what cannot as zeros. False if nothing can be read.
+    pub(super) fn write_readable(&self, path: &[u8], item: &Item, content: &FileContent, existing: Existing) -> Result<bool, Failure> {
+        let pieces = self.pieces(content)?;
+        let mut file = self.target.create(path, content.length_bytes).map_err(|error| self.of_target(error))?;
+        let zeros = vec![0; READ_BYTES];
+        let (mut offset, mut readable) = (0_u64, false);
+        for piece in &pieces {
+            let end = offset.saturating_add(piece.length_bytes.into());
+            match self.piece(piece) {
+                Ok(bytes) => {
+                    readable = true;
+                    file.write_at(offset, &bytes).map_err(|error| self.of_target(error))?;
+                }
+                Err(Failure::LeftOut(_)) => {
+                    let mut at = offset;
+                    while at < end {
+                        let length = usize::try_from(end.saturating_sub(at)).unwrap_or(READ_BYTES).min(READ_BYTES);
+                        let run = zeros.get(..length).unwrap_or_default();
+                        file.write_at(at, run).map_err(|error| self.of_target(error))?;
+                        at = at.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+                    }
+                }
+                Err(fatal) => return Err(fatal),
+            }
+            offset = end;
+        }
+        if readable {
+            file.finish(&item.facts, existing).map_err(|error| self.of_target(error))?;
+        }
+        Ok(readable)
+    }
+
+    /// Compares a file that is there, and sets its facts if its bytes are right.
+    pub(super) fn compare(&self, item: &Item, content: &FileContent) -> Result<Compared, Failure> {
+        let found = match self.has_bytes(&item.path, content) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Compared::Other),
+            Err(TargetError::Gone { .. }) => return Ok(Compared::Gone),
+            // Its mode may forbid to read it: then it is written anew, which its folder decides.
+            Err(TargetError::Denied { .. }) => return Ok(Compared::Other),
+            Err(error) => return Err(self.of_target(error)),
+        };
+        match self.target.set_facts(&item.path, FoundKind::File, &item.facts) {
+            Ok(set) => Ok(Compared::There(set)),
+            // It has other names, maybe outside: its facts are let be if they are right, else it becomes a file of its own.
+            Err(TargetError::Blocked { .. } | TargetError::Denied { .. }) => {
+                Ok(facts_agree(&found, &item.facts).map_or(Compared::Other, Compared::There))
+            }
+            Err(TargetError::Gone { .. }) => Ok(Compared::Gone),
+            Err(error) => Err(self.of_target(error)),
+        }
+    }
+
+    /// What lies at `path`, if it is a file with just these bytes.
+    fn has_bytes(&self, path: &[u8], content: &FileContent) -> Result<Option<Found>, TargetError> {
+        let mut file = self.target.open(path)?;
+        let found = file.found();
+        if found.length_bytes != content.length_bytes {
+            return Ok(None);
+        }
+        let room = usize::try_from(content.length_bytes).unwrap_or(READ_BYTES).clamp(1, READ_BYTES);
+        let mut buffer = vec![0; room];
+        let mut hasher = blake3::Hasher::new();
+        let mut offset = 0_u64;
+        loop {
+            let length = file.read_at(offset, &mut buffer)?;
+            if length == 0 {
+                let same = offset == content.length_bytes && hasher.finalize().as_bytes() == &content.hash.0;
+                return Ok(same.then_some(found));
+            }
+            hasher.update(buffer.get(..length).unwrap_or_default());
+            offset = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+            if offset > content.length_bytes {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// How a file that is there compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// It has the right bytes, and its facts as far as the target keeps them.
+    There(FactsSet),
+    /// Its bytes are others, or its facts are and cannot be set.
+    Other,
+    /// It is there no more.
+    Gone,
+}
+
+/// Whether mode and time are as wanted; the time within the target's tick.
+fn facts_agree(found: &Found, facts: &Facts) -> Option<FactsSet> {
+    let mut set = FactsSet::default();
+    if let Some(mtime) = facts.mtime {
+        note_time(&mut set, mtime, found.mtime);
+    }
+    let mode_agrees = facts.mode.is_none_or(|mode| bits_to_set(mode, FoundKind::File) == found.mode & 0o777);
+    (mode_agrees && !set.time_not_set).then_some(set)
+}

@@ -1,0 +1,58 @@
+//! Owns the file that says which restore is under way in a target.
+//!
+//! It holds the repository's id and what is restored, and is compared byte for byte: a restore of anything else is another one.
+
+use super::target::{FoundKind, Target, TargetError};
+use crate::repo::{RepositoryId, SnapshotName};
+use crate::scan::escaped;
+use serde::Serialize;
+
+/// The marker's name in the target's root.
+pub const MARKER: &str = ".tintype-restore";
+
+/// A longer file is none of ours.
+const MARKER_BYTES_MAX: u64 = 4 << 20;
+
+#[derive(Serialize)]
+struct Marker {
+    schema: &'static str,
+    repository: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    snapshot: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+}
+
+/// The marker's bytes for a restore of these parts of these snapshots.
+pub(super) fn encode(repository: RepositoryId, parts: &[(SnapshotName, Option<Vec<u8>>)]) -> Vec<u8> {
+    let parts = parts.iter().map(|(snapshot, path)| Part { snapshot: snapshot.hex(), path: path.as_deref().map(escaped) }).collect();
+    let marker = Marker { schema: "tintype/restore-marker/1", repository: repository.hex(), parts };
+    serde_json::to_vec_pretty(&marker).unwrap_or_default()
+}
+
+/// Whether the target says that just this restore was interrupted in it.
+pub(super) fn is_there(target: &dyn Target, expected: &[u8]) -> Result<bool, TargetError> {
+    let Some(found) = target.stat(MARKER.as_bytes())? else { return Ok(false) };
+    if found.kind != FoundKind::File || found.length_bytes > MARKER_BYTES_MAX {
+        return Ok(false);
+    }
+    let mut file = target.open(MARKER.as_bytes())?;
+    let (mut bytes, mut run) = (Vec::new(), [0; 4096]);
+    loop {
+        let offset = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let length = file.read_at(offset, &mut run)?;
+        bytes.extend_from_slice(run.get(..length).unwrap_or_default());
+        if length == 0 || bytes.len() > expected.len() {
+            return Ok(bytes == expected);
+        }
+    }
+}
+
+/// Whether a path in the target is the marker's, also where case does not count.
+pub(super) fn is_marker(path: &[u8]) -> bool {
+    path.eq_ignore_ascii_case(MARKER.as_bytes())
+}

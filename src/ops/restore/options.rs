@@ -1,0 +1,38 @@
+//! Owns how to restore: what of which snapshots, and what to do with what lies in the target already.
+
+use crate::ops::SnapshotRef;
+
+/// How to restore. The default restores all of `latest` into an empty target.
+#[derive(Debug, Clone, Default)]
+pub struct RestoreOptions {
+    /// Snapshots, each with the path in it that is wanted, raw bytes; `None`: all of it. Empty: all of `latest`.
+    pub snapshots: Vec<(SnapshotRef, Option<Vec<u8>>)>,
+    /// What to do with what is there; `None`: the target must be empty, or this very restore was interrupted there.
+    pub overwrite: Option<Overwrite>,
+    /// Write what can be read of a damaged file as `NAME.damaged`, what cannot as zeros.
+    pub keep_damaged: bool,
+    /// Read every restored file back and compare it once more.
+    pub verify: bool,
+}
+
+/// What to do with a file or link that has a name which the restore wants. Folders are always merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Leave what is there, whatever it holds.
+    Never,
+    /// Replace it if its bytes are others; if only its facts are, set them.
+    IfDifferent,
+    /// Replace it.
+    Always,
+}
+
+/// What the options and the target together come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The target is empty.
+    Fresh,
+    /// The same restore was interrupted here: what is right is kept.
+    GoOn,
+    /// The person said what to do.
+    Over(Overwrite),
+}

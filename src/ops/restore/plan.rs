@@ -1,0 +1,181 @@
+//! Owns planning: which snapshots are meant, whether the target may be written, and what would be done. Nothing is written here.
+
+use super::file::{Failure, of_target};
+use super::items::{Gather, Here, Items, What};
+use super::marker;
+use super::options::{Mode, Overwrite, RestoreOptions};
+use super::report::RestoreReport;
+use super::run;
+use super::target::Target;
+use crate::ops::objects::RepoObjects;
+use crate::ops::{Error, InSnapshot, SnapshotRef, resolve, resolve_path};
+use crate::progress::{Observer, Stage};
+use crate::repo::{Manifest, ObjectReader, RepoError, Repository, SnapshotList, SnapshotName, StoredName};
+use crate::scan::escaped;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What a restore would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PlanSummary {
+    /// The snapshots' whole ids, in the order asked for.
+    pub snapshots: Vec<String>,
+    /// The target in words, such as its path.
+    pub target: String,
+    /// The same restore was interrupted here and goes on.
+    pub going_on: bool,
+    /// Files to write or to compare; those that are left as they are do not count.
+    pub files: u64,
+    /// Folders to make or to merge with.
+    pub folders: u64,
+    /// Symbolic links to make.
+    pub symlinks: u64,
+    /// Sum of the lengths of `files`.
+    pub bytes: u64,
+    /// Files and links that are there and are left as they are.
+    pub skip_existing: u64,
+    /// Files and links that are there and are replaced.
+    pub overwrite: u64,
+    /// Files and links that are there and are compared, then replaced if they differ.
+    pub compare: u64,
+    /// What cannot be restored, as far as can be told before writing: unreadable folders, names that are taken.
+    pub blocked: u64,
+}
+
+/// A restore that is ready to run.
+#[derive(Debug)]
+pub struct RestorePlan<'r> {
+    pub(super) repository: &'r Repository,
+    pub(super) reader: ObjectReader<'r>,
+    pub(super) target: Arc<dyn Target>,
+    pub(super) options: RestoreOptions,
+    pub(super) mode: Mode,
+    pub(super) going_on: bool,
+    pub(super) marker: Vec<u8>,
+    pub(super) manifests: Vec<Manifest>,
+    pub(super) items: Items,
+    summary: PlanSummary,
+}
+
+/// Finds out what a restore would do.
+///
+/// Errors: there is no such snapshot or path, two of the paths overlap, or the target is not empty and nothing was said about
+/// overwriting and no interrupted restore of the same things lies in it. Cost: every tree page of what is wanted is read.
+pub fn plan_restore<'r>(
+    repository: &'r Repository,
+    target: Arc<dyn Target>,
+    options: &RestoreOptions,
+    observer: &dyn Observer,
+) -> Result<RestorePlan<'r>, Error> {
+    observer.stage(Stage::Planning, 0);
+    let list = SnapshotList::take(&**repository.store(), &repository.notices()?)?;
+    let wanted = if options.snapshots.is_empty() { vec![(SnapshotRef::Latest(0), None)] } else { options.snapshots.clone() };
+    let mut chosen: Vec<(Manifest, Option<Vec<u8>>)> = Vec::new();
+    for (name, path) in wanted {
+        chosen.push((resolve(repository, &list, &name)?, path.filter(|path| !path.is_empty())));
+    }
+    let segments: BTreeSet<StoredName> = chosen.iter().flat_map(|(manifest, _)| manifest.public.segments.iter().copied()).collect();
+    let reader = ObjectReader::with_segments(repository, &segments.into_iter().collect::<Vec<_>>())?;
+    let mut selections = Vec::new();
+    for (position, (manifest, path)) in chosen.iter().enumerate() {
+        let found = resolve_path(&RepoObjects(&reader), manifest, path.as_deref().unwrap_or_default())?;
+        selections.extend(found.into_iter().map(|found| (position, found)));
+    }
+    refuse_overlap(&selections)?;
+    let parts: Vec<(SnapshotName, Option<Vec<u8>>)> = chosen.iter().map(|(manifest, path)| (manifest.name, path.clone())).collect();
+    let marker = marker::encode(repository.id(), &parts);
+    let (mode, going_on) = judge_target(&*target, options.overwrite, &marker)?;
+    let mut gather = Gather::new(&reader, &*target, observer, mode);
+    for (position, found) in &selections {
+        let sealed = chosen.get(*position).and_then(|(manifest, _)| manifest.sealed.as_ref());
+        let source = sealed.and_then(|sealed| sealed.sources.get(found.source));
+        let source = source.ok_or_else(|| RepoError::KeyNeeded { place: repository.store().place() })?;
+        gather.select(source, found)?;
+    }
+    let items = gather.finish();
+    let manifests = chosen.into_iter().map(|(manifest, _)| manifest).collect();
+    let summary = summarise(&items, &parts, &*target, going_on);
+    let options = options.clone();
+    Ok(RestorePlan { repository, reader, target, options, mode, going_on, marker, manifests, items, summary })
+}
+
+/// Refuses selections that lie in one another: which of two would win could not be told.
+fn refuse_overlap(selections: &[(usize, InSnapshot)]) -> Result<(), Error> {
+    let lies_in = |outer: &[u8], inner: &[u8]| {
+        outer.is_empty() || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b'/'))
+    };
+    for (position, (_, one)) in selections.iter().enumerate() {
+        for (_, other) in selections.get(..position).unwrap_or_default() {
+            if lies_in(&one.path, &other.path) || lies_in(&other.path, &one.path) {
+                let path = if one.path.is_empty() { "the whole snapshot".to_owned() } else { escaped(&one.path) };
+                return Err(Error::GivenTwice { path });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the target may be written, and how.
+fn judge_target(target: &dyn Target, overwrite: Option<Overwrite>, marker: &[u8]) -> Result<(Mode, bool), Error> {
+    let place = || target.place();
+    let failed = |error| match of_target(target, error) {
+        Failure::Fatal(error) => error,
+        Failure::LeftOut(why) => Error::Usage { what: place(), why: why.reason },
+    };
+    if target.is_empty().map_err(failed)? {
+        return Ok((Mode::Fresh, false));
+    }
+    let going_on = marker::is_there(target, marker).map_err(failed)?;
+    match (overwrite, going_on) {
+        (Some(overwrite), _) => Ok((Mode::Over(overwrite), going_on)),
+        (None, true) => Ok((Mode::GoOn, true)),
+        (None, false) => Err(Error::TargetNotEmpty { place: place() }),
+    }
+}
+
+fn summarise(items: &Items, parts: &[(SnapshotName, Option<Vec<u8>>)], target: &dyn Target, going_on: bool) -> PlanSummary {
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let mut summary = PlanSummary {
+        snapshots: parts.iter().map(|(snapshot, _)| snapshot.hex()).collect(),
+        target: target.place(),
+        going_on,
+        folders: count(items.folders.keys().filter(|path| !path.is_empty()).count()),
+        blocked: count(items.tally.left_out_count()),
+        ..PlanSummary::default()
+    };
+    for item in &items.items {
+        match item.here {
+            Here::Leave => {
+                summary.skip_existing += 1;
+                continue;
+            }
+            Here::Nothing => {}
+            Here::Replace => summary.overwrite += 1,
+            Here::Compare => summary.compare += 1,
+        }
+        match &item.what {
+            What::File(content) => {
+                summary.files += 1;
+                summary.bytes = summary.bytes.saturating_add(content.length_bytes);
+            }
+            What::Symlink(_) => summary.symlinks += 1,
+        }
+    }
+    summary
+}
+
+impl RestorePlan<'_> {
+    /// What it would do.
+    pub fn summary(&self) -> PlanSummary {
+        self.summary.clone()
+    }
+
+    /// Does it.
+    ///
+    /// Errors: the target or the repository as a whole fails, or the observer asks to stop ([`RepoError::Interrupted`]): then the
+    /// marker stays, and the same restore into the same target goes on. What concerns single files is in the report.
+    pub fn run(self, observer: &dyn Observer) -> Result<RestoreReport, Error> {
+        run::run(self, observer)
+    }
+}

@@ -1,0 +1,422 @@
+//! Owns running a plan, in this order: marker, folders, files, second names, links, what can be read of damaged files, facts of folders
+//! from the deepest up, sync, marker away.
+
+use super::file::{Compared, Done, Failure, FileWork, of_target};
+use super::items::{FolderItem, Here, Item, What};
+use super::marker::MARKER;
+use super::options::{Mode, Overwrite};
+use super::plan::RestorePlan;
+use super::report::RestoreReport;
+use super::tally::{Tally, Why};
+use super::target::{Existing, FactsSet, FoundKind, Target, TargetError};
+use crate::ops::{Error, Problem, Severity};
+use crate::progress::{Observer, Stage};
+use crate::repo::{NameFolder, PackName, RepoError, StoredFile, StoredName};
+use crate::scan::escaped;
+use crate::tree::{Facts, FileContent, ObjectId, Pieces};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A run's shared state.
+struct Run<'a> {
+    work: FileWork<'a>,
+    observer: &'a dyn Observer,
+    items: &'a [Item],
+    tally: Mutex<Tally>,
+    /// Of each item, whether this run saw it in the target as it should be.
+    done: Vec<AtomicBool>,
+    /// Items whose bytes are damaged or missing.
+    damaged: Mutex<BTreeSet<usize>>,
+    /// Items whose paths some file systems take for one, by the first of them.
+    alike: HashMap<usize, Vec<usize>>,
+    /// Folders that could not be made.
+    no_folder: BTreeMap<Vec<u8>, Why>,
+    going_on: bool,
+}
+
+pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<RestoreReport, Error> {
+    let summary = plan.summary();
+    let target = &*plan.target;
+    observer.stage(Stage::Restoring, summary.bytes);
+    stop_if_asked(observer)?;
+    if plan.going_on {
+        target.remove_stale_parts().map_err(|error| fatal(target, error))?;
+    }
+    target.put_small(MARKER.as_bytes(), &plan.marker).map_err(|error| fatal(target, error))?;
+    let mut run = Run {
+        work: FileWork { reader: &plan.reader, target, verify: plan.options.verify },
+        observer,
+        items: &plan.items.items,
+        tally: Mutex::new(plan.items.tally.clone()),
+        done: plan.items.items.iter().map(|_| AtomicBool::new(false)).collect(),
+        damaged: Mutex::default(),
+        alike: HashMap::new(),
+        no_folder: BTreeMap::new(),
+        going_on: plan.going_on,
+    };
+    for (position, item) in plan.items.items.iter().enumerate() {
+        if let Some(alike) = item.alike {
+            run.alike.entry(alike).or_default().push(position);
+        }
+    }
+    run.make_folders(&plan.items.folders)?;
+    run.files(plan.repository.surroundings().threads)?;
+    run.one_after_the_other()?;
+    run.symlinks()?;
+    if plan.options.keep_damaged {
+        run.keep_damaged()?;
+    }
+    let keep_facts = plan.mode == Mode::Over(Overwrite::Never) && !plan.going_on;
+    for (path, folder) in plan.items.folders.iter().rev().filter(|(path, _)| !path.is_empty()) {
+        run.folder_facts(path, folder, keep_facts)?;
+    }
+    target.sync().map_err(|error| fatal(target, error))?;
+    target.remove(MARKER.as_bytes()).map_err(|error| fatal(target, error))?;
+    // The root's own time and mode come last: taking the marker away changes the one and may need the other.
+    if let Some(root) = plan.items.folders.get(&b""[..]) {
+        run.folder_facts(b"", root, keep_facts)?;
+        target.sync().map_err(|error| fatal(target, error))?;
+    }
+    let mut tally = run.tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut report = RestoreReport {
+        snapshot: summary.snapshots.first().cloned().unwrap_or_default(),
+        snapshots: summary.snapshots,
+        target: summary.target,
+        gone_on: plan.going_on,
+        read_from_second: bookkeeping(&plan, &mut tally),
+        ..RestoreReport::default()
+    };
+    tally.finish(&mut report);
+    Ok(report)
+}
+
+/// An error of the target that ends the restore, whatever it is.
+fn fatal(target: &dyn Target, error: TargetError) -> Error {
+    Error::Target { place: target.place(), source: error }
+}
+
+fn stop_if_asked(observer: &dyn Observer) -> Result<(), Error> {
+    if observer.interrupted() { Err(RepoError::Interrupted.into()) } else { Ok(()) }
+}
+
+/// What was found wrong with the repository's bookkeeping on the way. Returns the files that were read from their second copies.
+fn bookkeeping(plan: &RestorePlan<'_>, tally: &mut Tally) -> Vec<String> {
+    let bad_manifests = plan.manifests.iter().filter(|manifest| manifest.first_copy.is_some()).map(|manifest| manifest.file.path());
+    let packs = plan.reader.read_from_second();
+    let pack_path = |name: PackName| StoredFile::first(NameFolder::Packs, StoredName::from(name)).path();
+    let copies: Vec<String> = bad_manifests.collect::<BTreeSet<_>>().into_iter().chain(packs.into_iter().map(pack_path)).collect();
+    for copy in &copies {
+        let message = format!("{copy} is absent or damaged, and was read from its second copy");
+        let problem = Problem::of_object("copy-damaged", Severity::Bookkeeping, copy.clone(), message);
+        tally.problem(problem.with_hint("the next `tintype snap` heals it"));
+    }
+    let index = plan.reader.index();
+    let named: BTreeSet<StoredName> = plan.manifests.iter().flat_map(|manifest| manifest.public.segments.iter().copied()).collect();
+    for name in named.into_iter().filter(|name| !index.segments().contains(name)) {
+        let path = StoredFile::first(NameFolder::Index, name).path();
+        let message = format!("{path} cannot be read; what it says was taken from the packs themselves");
+        let problem = Problem::of_object("index-damaged", Severity::Bookkeeping, path, message);
+        tally.problem(problem.with_hint("the next `tintype snap` heals it"));
+    }
+    copies
+}
+
+impl<'a> Run<'a> {
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn target(&self) -> &'a dyn Target {
+        self.work.target
+    }
+
+    fn failure(&self, error: TargetError) -> Failure {
+        of_target(self.target(), error)
+    }
+
+    fn is_done(&self, position: usize) -> bool {
+        self.done.get(position).is_some_and(|done| done.load(Ordering::Relaxed))
+    }
+
+    /// Why nothing can lie at `path`: a folder above it could not be made.
+    fn lacks_folder(&self, path: &[u8]) -> Option<&Why> {
+        if self.no_folder.is_empty() {
+            return None;
+        }
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        slashes.filter_map(|at| self.no_folder.get(path.get(..at)?)).next()
+    }
+
+    fn make_folders(&mut self, folders: &BTreeMap<Vec<u8>, FolderItem>) -> Result<(), Error> {
+        for (path, folder) in folders.iter().filter(|(path, _)| !path.is_empty()) {
+            stop_if_asked(self.observer)?;
+            if self.lacks_folder(path).is_some() {
+                continue;
+            }
+            match self.make_folder(path, folder) {
+                Ok(()) => {}
+                Err(Failure::Fatal(error)) => return Err(error),
+                Err(Failure::LeftOut(why)) => {
+                    self.tally().leave_out(path, why.clone());
+                    let reason = "its folder cannot be made in the target".to_owned();
+                    self.no_folder.insert(path.clone(), Why { reason, ..why });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn make_folder(&self, path: &[u8], folder: &FolderItem) -> Result<(), Failure> {
+        let found = self.target().stat(path).map_err(|error| self.failure(error))?;
+        self.target().make_folder(path).map_err(|error| self.failure(error))?;
+        match (found, folder.was_there) {
+            (None, _) => self.tally().folders += 1,
+            // The interrupted run may have given it its facts: until all is in it, it must be open again.
+            (Some(found), true) if self.going_on && found.mode & 0o700 != 0o700 => {
+                let open = Facts { mode: Some(found.mode | 0o700), ..Facts::default() };
+                // If it cannot be opened, what should lie in it says so itself.
+                let _ = self.target().set_facts(path, FoundKind::Folder, &open);
+            }
+            (Some(_), true) => {}
+            (Some(_), false) => {
+                let message = "a folder whose name this file system takes for the same was restored before: both are in it";
+                self.tally().problem(Problem::of_path("folders-merged", Severity::Notice, escaped(path), message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Files that can be restored side by side, in the order in which their bytes lie on the drive.
+    fn files(&self, threads: usize) -> Result<(), Error> {
+        let mut order: Vec<(Option<(PackName, u64)>, usize)> = Vec::new();
+        for (position, item) in self.items.iter().enumerate() {
+            if let (What::File(content), true) = (&item.what, is_independent(item, position)) {
+                order.push((first_piece(content).and_then(|id| self.work.reader.locate(id)), position));
+            }
+        }
+        order.sort_unstable();
+        let next = AtomicUsize::new(0);
+        let failed: Mutex<Option<Error>> = Mutex::new(None);
+        let stop = AtomicBool::new(false);
+        let worker = || {
+            while !stop.load(Ordering::Relaxed) {
+                let Some((_, position)) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                if let Err(error) = stop_if_asked(self.observer).and_then(|()| self.file(*position)) {
+                    stop.store(true, Ordering::Relaxed);
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                }
+            }
+        };
+        // One more than there are cores: one of them waits for a drive.
+        let workers = if threads <= 1 { 1 } else { threads.saturating_add(1) };
+        std::thread::scope(|scope| {
+            for _ in 1..workers.min(order.len().max(1)) {
+                scope.spawn(worker);
+            }
+            worker();
+        });
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+
+    fn file(&self, position: usize) -> Result<(), Error> {
+        let Some((item, What::File(content))) = self.items.get(position).map(|item| (item, &item.what)) else { return Ok(()) };
+        self.attempt(position, item, content.length_bytes, || self.work.restore(item, content))
+    }
+
+    /// Does one thing to one item and adds up what came of it.
+    fn attempt(&self, position: usize, item: &Item, bytes: u64, act: impl FnOnce() -> Result<Done, Failure>) -> Result<(), Error> {
+        if item.here == Here::Leave {
+            self.tally().already_there += 1;
+            return Ok(());
+        }
+        self.observer.file(&item.path);
+        let result = match self.lacks_folder(&item.path) {
+            Some(why) => Err(Failure::LeftOut(why.clone())),
+            None => act(),
+        };
+        let mut tally = self.tally();
+        match result {
+            Err(Failure::Fatal(error)) => return Err(error),
+            Err(Failure::LeftOut(why)) => {
+                if matches!(why.code, "file-damaged" | "object-missing") {
+                    self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(position);
+                }
+                tally.leave_out(&item.path, why);
+            }
+            Ok(done) => {
+                if let Some(done) = self.done.get(position) {
+                    done.store(true, Ordering::Relaxed);
+                }
+                let (Done::Written(set) | Done::AlreadyThere(set)) = done;
+                tally.facts(&item.path, set);
+                match (done, &item.what) {
+                    (Done::AlreadyThere(_), _) => tally.already_there += 1,
+                    (Done::Written(_), What::Symlink(_)) => tally.symlinks += 1,
+                    (Done::Written(_), What::File(_)) => {
+                        tally.files += 1;
+                        tally.bytes = tally.bytes.saturating_add(bytes);
+                    }
+                }
+            }
+        }
+        drop(tally);
+        self.observer.advance(u64::from(matches!(item.what, What::File(_))), bytes);
+        Ok(())
+    }
+
+    /// Files that depend on others: second names, and paths that some file systems take for one.
+    fn one_after_the_other(&self) -> Result<(), Error> {
+        // Of each file with several names, one that is in the target.
+        let mut named: HashMap<usize, usize> = HashMap::new();
+        for (position, item) in self.items.iter().enumerate() {
+            let What::File(content) = &item.what else { continue };
+            if !is_independent(item, position) {
+                stop_if_asked(self.observer)?;
+                let first = item.link.and_then(|link| named.get(&link)).and_then(|first| self.items.get(*first));
+                self.attempt(position, item, content.length_bytes, || {
+                    self.refuse_alike(position, item)?;
+                    match first {
+                        Some(first) => self.second_name(first, item, content),
+                        None => self.work.restore(item, content),
+                    }
+                })?;
+            }
+            if let (Some(link), true) = (item.link, self.is_done(position)) {
+                named.entry(link).or_insert(position);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a path that in this target is another item's, which this run has put there.
+    fn refuse_alike(&self, position: usize, item: &Item) -> Result<(), Failure> {
+        let Some(alike) = item.alike else { return Ok(()) };
+        let stat = |path: &[u8]| self.target().stat(path).map_err(|error| self.failure(error));
+        let Some(here) = stat(&item.path)? else { return Ok(()) };
+        let others = self.alike.get(&alike).into_iter().flatten().filter(|other| **other != position && self.is_done(**other));
+        for other in others.filter_map(|other| self.items.get(*other)) {
+            let same = stat(&other.path)?.is_some_and(|other| (other.device, other.inode) == (here.device, here.inode));
+            let one_file = item.link.is_some() && item.link == other.link && here.link_count > 1;
+            if same && !one_file {
+                let reason = format!("in this target its name is the same as {}", escaped(&other.path));
+                return Err(Failure::LeftOut(Why::new("target-exists", Severity::Notice, reason)));
+            }
+        }
+        Ok(())
+    }
+
+    fn second_name(&self, first: &Item, item: &Item, content: &FileContent) -> Result<Done, Failure> {
+        let stat = |path: &[u8]| self.target().stat(path).map_err(|error| self.failure(error));
+        let existing = match item.here {
+            Here::Nothing | Here::Leave => Existing::Refuse,
+            Here::Replace => Existing::Replace,
+            Here::Compare => {
+                if let (Some(one), Some(other)) = (stat(&first.path)?, stat(&item.path)?)
+                    && (one.device, one.inode) == (other.device, other.inode)
+                {
+                    return Ok(Done::AlreadyThere(FactsSet::default()));
+                }
+                match self.work.compare(item, content)? {
+                    Compared::There(set) => return Ok(Done::AlreadyThere(set)),
+                    Compared::Other => Existing::Replace,
+                    Compared::Gone => Existing::Refuse,
+                }
+            }
+        };
+        match self.target().make_hard_link(&first.path, &item.path, existing) {
+            Ok(()) => Ok(Done::Written(FactsSet::default())),
+            Err(TargetError::Unsupported { .. }) => self.work.write(item, content, existing).map(Done::Written),
+            Err(error) => Err(self.failure(error)),
+        }
+    }
+
+    fn symlinks(&self) -> Result<(), Error> {
+        for (position, item) in self.items.iter().enumerate() {
+            let What::Symlink(to) = &item.what else { continue };
+            stop_if_asked(self.observer)?;
+            self.attempt(position, item, 0, || {
+                self.refuse_alike(position, item)?;
+                self.symlink(item, to)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn symlink(&self, item: &Item, to: &[u8]) -> Result<Done, Failure> {
+        let holds = |found: Result<Vec<u8>, TargetError>| found.is_ok_and(|found| found == to);
+        let there = item.here == Here::Compare && holds(self.target().read_link(&item.path));
+        if !there {
+            let existing = if item.here == Here::Nothing { Existing::Refuse } else { Existing::Replace };
+            self.target().make_symlink(&item.path, to, existing).map_err(|error| self.failure(error))?;
+        }
+        let set = match self.target().set_facts(&item.path, FoundKind::Symlink, &item.facts) {
+            Ok(set) => set,
+            // The link is there, which is what matters.
+            Err(error) => match self.failure(error) {
+                Failure::LeftOut(_) => FactsSet { time_not_set: true, ..FactsSet::default() },
+                fatal => return Err(fatal),
+            },
+        };
+        Ok(if there { Done::AlreadyThere(set) } else { Done::Written(set) })
+    }
+
+    /// Writes what can be read of damaged files beside their names, never over anything that is there or belongs there.
+    fn keep_damaged(&self) -> Result<(), Error> {
+        let damaged = std::mem::take(&mut *self.damaged.lock().unwrap_or_else(PoisonError::into_inner));
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        let planned: BTreeSet<&[u8]> = self.items.iter().map(|item| item.path.as_slice()).collect();
+        for item in damaged.into_iter().filter_map(|position| self.items.get(position)) {
+            stop_if_asked(self.observer)?;
+            let What::File(content) = &item.what else { continue };
+            let beside = [&item.path[..], b".damaged"].concat();
+            if planned.contains(beside.as_slice()) {
+                continue;
+            }
+            let existing = if self.going_on { Existing::Replace } else { Existing::Refuse };
+            match self.work.write_readable(&beside, item, content, existing) {
+                Ok(true) => self.tally().kept_as(&item.path, &beside),
+                Ok(false) | Err(Failure::LeftOut(_)) => {}
+                Err(Failure::Fatal(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a folder its facts. One that was there keeps its own if `keep_facts`, or if it only leads to what was asked for;
+    /// but those of an interrupted restore have none yet.
+    fn folder_facts(&self, path: &[u8], folder: &FolderItem, keep_facts: bool) -> Result<(), Error> {
+        let Some(facts) = &folder.facts else { return Ok(()) };
+        let keeps = folder.was_there && (keep_facts || !(folder.wanted || self.going_on));
+        if keeps || self.no_folder.contains_key(path) || self.lacks_folder(path).is_some() {
+            return Ok(());
+        }
+        match self.target().set_facts(path, FoundKind::Folder, facts) {
+            Ok(set) => self.tally().facts(path, set),
+            Err(error) => match self.failure(error) {
+                Failure::Fatal(error) => return Err(error),
+                Failure::LeftOut(_) => {
+                    let set = FactsSet { mode_not_set: true, time_not_set: true, ..FactsSet::default() };
+                    self.tally().facts(path, set);
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+/// Whether an item can be restored before and beside all others.
+fn is_independent(item: &Item, position: usize) -> bool {
+    item.link.is_none_or(|first| first == position) && item.alike.is_none_or(|first| first == position)
+}
+
+/// The object that a file's bytes begin with, as far as its entry says.
+fn first_piece(content: &FileContent) -> Option<ObjectId> {
+    match &content.pieces {
+        Pieces::One => Some(ObjectId(content.hash.0)),
+        Pieces::Inline(pieces) => pieces.first().map(|piece| piece.id),
+        Pieces::Empty | Pieces::List(_) | Pieces::Lists(_) => None,
+    }
+}
