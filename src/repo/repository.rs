@@ -46,6 +46,18 @@ pub struct Surroundings {
     pub threads: usize,
 }
 
+impl Surroundings {
+    /// The system's clock and random numbers, every core, and a machine that remembers nothing.
+    pub fn plain() -> Self {
+        Self {
+            clock: Arc::new(crate::clock::SystemClock::default()),
+            entropy: Arc::new(Entropy::system()),
+            local: Arc::new(Local::default()),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
 /// How one copy of `tintype.json` stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RepositoryFileState {

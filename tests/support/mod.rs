@@ -1,19 +1,18 @@
 //! A small world for whole-program tests: a made-up library, a repository, a clock that is told the time, and what a careful person checks.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses its part")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tintype::clock::{Clock, ManualClock, Timestamp};
-use tintype::ops::check::{CheckOptions, CheckReport, Depth, check};
-use tintype::ops::restore::{Case, HardLinks, MemoryLimits, MemoryTarget, RestoreOptions, RestoreReport, plan_restore};
+use tintype::ops::restore::{FoundKind, MemoryLimits, MemoryTarget, RestoreOptions, RestoreReport, plan_restore};
 use tintype::ops::snap::{SnapOptions, SnapReport, SnapSource, snap};
 use tintype::ops::{Error, SnapshotRef};
 use tintype::progress::Silent;
-use tintype::repo::{Credentials, Entropy, Local, NewProtection, RecoveryCode, Repository, SlotStrength, Surroundings};
-use tintype::scan::{Content, MemorySource};
+use tintype::repo::{Credentials, Entropy, Local, NewProtection, RecoveryCode, Repository, SlotStrength, SnapshotList, Surroundings};
+use tintype::scan::{Content, EntryKind, MemorySource, WINDOW_BYTES, WalkOptions, read_pieces, walk};
 use tintype::store::Store;
 
 /// 2026-11-22T18:04:00Z.
@@ -67,9 +66,7 @@ pub enum Protection {
 pub fn create(store: Arc<dyn Store>, machine: &Machine, protection: Protection) -> (Repository, Credentials) {
     let new = match protection {
         Protection::Plain => NewProtection::Plain,
-        Protection::Encrypted => {
-            NewProtection::Encrypted { password: Some(b"secret".to_vec().into()), strength: SlotStrength::Test }
-        }
+        Protection::Encrypted => NewProtection::Encrypted { password: Some(b"secret".to_vec().into()), strength: SlotStrength::Test },
     };
     let (repository, code) = Repository::create(store, &new, machine.surroundings.clone()).expect("a new repository");
     (repository, credentials(code))
@@ -107,25 +104,43 @@ pub fn snap_library(repository: &Repository, source: &Arc<MemorySource>) -> Resu
     snap(repository, &[source], &SnapOptions::default(), &Silent)
 }
 
-/// Every file of a snapshot, restored into memory.
-pub type Restored = BTreeMap<Vec<u8>, Vec<u8>>;
+/// Paths and bytes of files, as restored.
+pub type Files = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Restores a snapshot into memory.
-pub fn restore(repository: &Repository, name: &SnapshotRef) -> Result<(RestoreReport, MemoryTarget), Error> {
-    let target = MemoryTarget::new(MemoryLimits {
-        stored_bytes_max: u64::MAX,
-        case: Case::Told,
-        hard_links: HardLinks::Kept,
-        tick_nanoseconds: 1,
-    });
+pub fn restore(repository: &Repository, name: &SnapshotRef) -> Result<(RestoreReport, Files), Error> {
+    let target = Arc::new(MemoryTarget::new(MemoryLimits::default()));
     let options = RestoreOptions { snapshots: vec![(name.clone(), None)], ..RestoreOptions::default() };
-    let report = plan_restore(repository, Arc::new(target.clone()), &options, &Silent)?.run(&Silent)?;
-    Ok((report, target))
+    let report = plan_restore(repository, target.clone(), &options, &Silent)?.run(&Silent)?;
+    let everything = target.everything().into_iter().filter(|(_, found)| found.kind == FoundKind::File);
+    Ok((report, everything.map(|(path, _)| (path.clone(), target.bytes(&path).unwrap_or_default())).collect()))
 }
 
-/// Checks everything in this depth.
-pub fn check_all(repository: &Repository, depth: Depth) -> Result<CheckReport, Error> {
-    check(repository, &CheckOptions { snapshots: Vec::new(), depth }, &Silent)
+/// What a source holds, read directly.
+pub fn files_of(source: &MemorySource) -> Files {
+    let walked = walk(source, &WalkOptions::default(), &Silent).expect("the source can be walked");
+    let mut files = Files::new();
+    for folder in &walked.folders {
+        for entry in folder.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File { .. })) {
+            let path = if folder.path.is_empty() { entry.name.clone() } else { [&folder.path[..], b"/", &entry.name].concat() };
+            let mut bytes = Vec::new();
+            let mut window = vec![0; WINDOW_BYTES];
+            let seen = read_pieces::<()>(source, &path, &mut window, &mut |raw, _| {
+                bytes.extend_from_slice(raw);
+                Ok(())
+            });
+            assert!(seen.expect("no error of the test's own").is_ok(), "a file of the test's source cannot be read");
+            files.insert(path, bytes);
+        }
+    }
+    files
+}
+
+/// Every snapshot that exists.
+pub fn snapshots(repository: &Repository) -> Vec<SnapshotRef> {
+    let notices = repository.notices().expect("notices can be read");
+    let list = SnapshotList::take(&**repository.store(), &notices).expect("snapshots can be listed");
+    list.newest_first().iter().map(|(file, _)| SnapshotRef::Id(file.hash.hex())).collect()
 }
 
 /// Whether this is a run that may take long.

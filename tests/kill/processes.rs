@@ -1,0 +1,1 @@
+//! The program itself, killed with SIGKILL at random points of a snap.
