@@ -6,7 +6,7 @@ mod support;
 
 use super::{
     Case, Existing, FoundKind, HardLinks, MARKER, MemoryLimits, MemoryTarget, OsTarget, Overwrite, RestoreOptions, RestoreReport, Target,
-    TargetFile, plan_restore,
+    plan_restore,
 };
 use crate::ops::{Error, SnapshotRef};
 use crate::progress::{Observer, Silent};

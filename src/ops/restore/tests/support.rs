@@ -126,7 +126,7 @@ impl Tree {
     }
 }
 
-/// Makes a repository with one snapshot of these sources. Data packs hold at most `pack_objects` objects.
+/// Makes a repository with one snapshot of these sources. Data packs hold at most 40 objects.
 pub(crate) fn make(protection: &NewProtection, threads: usize, sources: Vec<Source>) -> Made {
     let store = MemoryStore::new();
     let surroundings = Surroundings {
@@ -180,9 +180,8 @@ fn put(store: &MemoryStore, file: StoredFile, bytes: &[u8], twice: bool) -> Stri
 
 fn put_pack(made: &mut Made, kind: PackKind, objects: &[RawObject], number: u8) -> IndexedPack {
     let salt = [number; 32];
-    let seal =
-        made.repository.sealing().and_then(|sealing| Ok(sealing.create(kind.file_kind(), made.repository.id(), salt).expect("a seal")));
-    let seal = seal.expect("an open repository");
+    let sealing = made.repository.sealing().expect("an open repository");
+    let seal = sealing.create(kind.file_kind(), made.repository.id(), salt).expect("a seal");
     let mut bytes = seal.header_bytes().to_vec();
     let mut directory = Directory::default();
     let mut places = Vec::new();

@@ -1,0 +1,154 @@
+//! Owns the words of `restore`: what came back and what did not, the number first, what to do next last.
+
+use crate::ops::restore::{NotSet, PlanSummary, RestoreReport};
+use crate::ops::{Problem, Severity};
+use std::fmt::{Result, Write};
+
+/// Lines of left-out things that are shown; all of them stand in the JSON.
+const SHOWN_MAX: usize = 20;
+
+/// Says what a restore did.
+pub(crate) fn restore_words(report: &RestoreReport, out: &mut dyn Write) -> Result {
+    let snapshots: Vec<&str> = report.snapshots.iter().map(|id| id.get(..8).unwrap_or(id)).collect();
+    let from = if snapshots.len() == 1 { "snapshot" } else { "snapshots" };
+    write!(out, "restored  {}, {}", counted(report.files, "file", "files"), size(report.bytes))?;
+    if report.symlinks > 0 {
+        write!(out, ", {}", counted(report.symlinks, "link", "links"))?;
+    }
+    writeln!(out, " from {from} {} into {}", snapshots.join(" "), report.target)?;
+    if report.files_already_there > 0 {
+        let why = if report.gone_on { "there from the interrupted restore, or before it" } else { "there already" };
+        writeln!(out, "kept      {} {why}", counted(report.files_already_there, "file", "files"))?;
+    }
+    if report.left_out_count > 0 {
+        writeln!(out, "left out  {} not restored:", thousands(report.left_out_count))?;
+        for left_out in report.left_out.iter().take(SHOWN_MAX) {
+            let path = if left_out.path.is_empty() { "(the root)" } else { &left_out.path };
+            write!(out, "            {path}   {}", left_out.reason)?;
+            if let Some(kept) = &left_out.kept_as {
+                write!(out, "   what could be read is in {kept}")?;
+            }
+            writeln!(out)?;
+        }
+        let shown = u64::try_from(report.left_out.len().min(SHOWN_MAX)).unwrap_or(u64::MAX);
+        if report.left_out_count > shown {
+            writeln!(out, "            and {} more; --json lists all", thousands(report.left_out_count - shown))?;
+        }
+    }
+    not_set_words(&report.not_set, out)?;
+    // What was left out is listed above; of these problems only the advice is new.
+    let is_listed = |problem: &Problem| report.left_out.iter().any(|left_out| left_out.code == problem.code);
+    for problem in report.problems.iter().filter(|problem| !is_listed(problem)) {
+        writeln!(out, "{:<9} {}", severity(problem.severity), problem.message)?;
+    }
+    let mut hints: Vec<&str> = Vec::new();
+    for hint in report.problems.iter().filter_map(|problem| problem.hint.as_deref()) {
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    hints.into_iter().try_for_each(|hint| writeln!(out, "  {hint}"))
+}
+
+/// Says what a restore would do.
+pub(crate) fn plan_words(plan: &PlanSummary, out: &mut dyn Write) -> Result {
+    let verb = if plan.going_on { "would go on restoring" } else { "would restore" };
+    write!(out, "{verb} {}, {}", counted(plan.files, "file", "files"), size(plan.bytes))?;
+    write!(out, ", {}", counted(plan.folders, "folder", "folders"))?;
+    if plan.symlinks > 0 {
+        write!(out, ", {}", counted(plan.symlinks, "link", "links"))?;
+    }
+    writeln!(out, " into {}", plan.target)?;
+    for (count, what) in [
+        (plan.skip_existing, "there already: would be left as they are"),
+        (plan.overwrite, "there already: would be replaced"),
+        (plan.compare, "there already: would be compared, and replaced where they differ"),
+        (plan.blocked, "cannot be restored: unreadable, or something is in their way"),
+    ] {
+        if count > 0 {
+            writeln!(out, "  {} {what}", thousands(count))?;
+        }
+    }
+    writeln!(out, "nothing was written")
+}
+
+fn not_set_words(not_set: &NotSet, out: &mut dyn Write) -> Result {
+    let counts = [
+        (not_set.owner, "owners (only root can set others' than its own)"),
+        (not_set.special_bits, "setuid, setgid or sticky bits (left out on purpose)"),
+        (not_set.times_rounded, "times to the last digit (right within 2 s)"),
+        (not_set.birth, "times of making (the system cannot set them)"),
+    ];
+    for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
+        writeln!(out, "not set   {} {what}", thousands(count))?;
+    }
+    Ok(())
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Damaged => "damaged",
+        Severity::Incomplete => "missing",
+        Severity::Bookkeeping | Severity::Notice | Severity::Known => "note",
+    }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(count), if count == 1 { one } else { many })
+}
+
+/// A number with a comma after each three digits from the right.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A decimal size with one digit after the point from 1 MB on.
+fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match UNITS.into_iter().find(|(unit, _)| bytes >= *unit) {
+        None => counted(bytes, "byte", "bytes"),
+        Some((unit, "kB")) => format!("{} kB", bytes / unit),
+        Some((unit, name)) => format!("{}.{} {name}", thousands(bytes / unit), bytes % unit / (unit / 10)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{plan_words, restore_words};
+    use crate::ops::restore::{LeftOut, PlanSummary, RestoreReport};
+    use crate::ops::{Problem, Severity};
+
+    #[test]
+    fn the_number_comes_first_and_what_to_do_last() {
+        let left_out = LeftOut { path: "2019/a.jpg".into(), code: "file-damaged", reason: "its bytes are wrong".into(), kept_as: None };
+        let problem = Problem::of_path("file-damaged", Severity::Damaged, "2019/a.jpg", "one").with_hint("look at another copy");
+        let report = RestoreReport {
+            snapshots: vec!["5f3a91c2".repeat(8)],
+            target: "out".into(),
+            files: 18_412,
+            bytes: 214_612_345_678,
+            left_out: vec![left_out],
+            left_out_count: 1,
+            problems: vec![problem],
+            ..RestoreReport::default()
+        };
+        let mut text = String::new();
+        restore_words(&report, &mut text).unwrap();
+        assert_eq!(
+            text,
+            "restored  18,412 files, 214.6 GB from snapshot 5f3a91c2 into out\n\
+             left out  1 not restored:\n            2019/a.jpg   its bytes are wrong\n  look at another copy\n"
+        );
+        let mut text = String::new();
+        plan_words(&PlanSummary { files: 1, bytes: 12, target: "out".into(), ..PlanSummary::default() }, &mut text).unwrap();
+        assert_eq!(text, "would restore 1 file, 12 bytes, 0 folders into out\nnothing was written\n");
+    }
+}
