@@ -15,7 +15,6 @@ use tintype::store::MemoryStore;
 use tintype::tree::ObjectKind;
 
 const SNAPSHOTS: u64 = 1_000;
-const PACKS_PER_SNAPSHOT: u64 = 20;
 const PHOTO_BYTES: u64 = 600;
 
 /// Content of a photo that no other has.
@@ -50,11 +49,14 @@ fn twenty_thousand_packs() {
         let source = SnapSource { source: source.clone(), path: b"/home/ann/Pictures".to_vec(), label: None, repository_inside: None };
         snap(repository, &[source], &SnapOptions::default(), &Silent).expect("a snap")
     };
+    let mut end = 0;
     for round in 0..SNAPSHOTS {
-        let numbers = round * (PACKS_PER_SNAPSHOT - 1)..(round + 1) * (PACKS_PER_SNAPSHOT - 1);
+        // Most packs come late: the test then takes seconds instead of minutes, and what stands at the end is the same.
+        let numbers = end..end + if round < SNAPSHOTS - 50 { 1 } else { 362 };
+        end = numbers.end;
         write_packs(&repository, numbers.clone());
         for number in numbers {
-            source.add_file(&format!("{}/{:02}/IMG_{number:06}.HEIC", 2000 + round / 100, round / 10 % 10), photo(number));
+            source.add_file(&format!("{}/{:02}/IMG_{number:06}.HEIC", 2000 + round / 100, round % 100), photo(number));
         }
         let report = snap_now(&repository);
         assert_eq!(report.stored.new_chunks, 0, "packs of an interrupted run are used");
@@ -73,7 +75,7 @@ fn twenty_thousand_packs() {
     store.reset_requests();
     let repository = cold.open(Arc::new(store.clone()), &credentials).expect("it opens");
     let target = Arc::new(MemoryTarget::new(MemoryLimits::default()));
-    let path = b"2005/05/IMG_010450.HEIC".to_vec();
+    let path = b"2009/76/IMG_010450.HEIC".to_vec();
     let options = RestoreOptions { snapshots: vec![(SnapshotRef::Latest(0), Some(path.clone()))], ..RestoreOptions::default() };
     let report = plan_restore(&repository, target.clone(), &options, &Silent).expect("a plan").run(&Silent).expect("a restore");
     let requests = store.requests();
@@ -81,5 +83,6 @@ fn twenty_thousand_packs() {
     let mut bytes = vec![0; usize::try_from(PHOTO_BYTES).expect("small")];
     generate(10_451, 0, &mut bytes);
     assert_eq!((report.files, target.bytes(&path)), (1, Some(bytes)));
-    assert!(requests.len() <= 32, "{requests:#?}");
+    let list: Vec<String> = requests.iter().map(|request| format!("{:?} {}", request.operation, request.name.get(..24).unwrap_or(&request.name))).collect();
+    assert!(requests.len() <= 32, "{list:#?}");
 }

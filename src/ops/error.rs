@@ -133,6 +133,7 @@ impl Error {
             "disk-full" => "make room, then run the same command again: what was stored counts",
             "claims-to-be-plain" => "somebody may have put another repository in its place; compare with another copy",
             "place-gone" => "connect the drive again, then run the same command again: what was stored counts",
+            "manifest-damaged" => "`tintype snapshots` lists the others; restore one of them by its id",
             "verification-failed" => "test this machine's memory before you trust it with photos",
             _ => return None,
         })

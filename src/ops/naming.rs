@@ -81,8 +81,7 @@ fn load(repository: &Repository, list: &SnapshotList, name: crate::repo::Snapsho
 pub fn resolve(repository: &Repository, list: &SnapshotList, name: &SnapshotRef) -> Result<Manifest, Error> {
     match name {
         SnapshotRef::Latest(steps) => {
-            let heads = repository.heads(list)?;
-            let mut at = heads.latest().cloned().ok_or_else(|| no_such("latest"))?;
+            let mut at = repository.latest(list)?.ok_or_else(|| no_such("latest"))?;
             for _ in 0..*steps {
                 let previous =
                     at.sealed.as_ref().and_then(|sealed| sealed.sources.first()).and_then(|source| source.previous.first().copied());

@@ -126,6 +126,28 @@ impl Repository {
         Ok((good, bad))
     }
 
+    /// The newest snapshot: of the two newest names the one with the later time inside.
+    ///
+    /// Errors: the newest is damaged in both places, or of a newer version: an older one in its stead would be a quiet lie.
+    /// One that is still arriving is passed over. `None`: there is no snapshot.
+    pub fn latest(&self, list: &SnapshotList) -> Result<Option<Manifest>, RepoError> {
+        let (good, bad) = self.newest_manifests(list, 2)?;
+        let is_newer = |file: &StoredFile| good.iter().all(|manifest| manifest.file.stated_seconds < file.stated_seconds);
+        for loaded in bad {
+            match loaded {
+                Loaded::TooNew(file) if is_newer(&file) => return Err(RepoError::TooNew { name: file.path() }),
+                Loaded::Bad { file, copies, reason } if is_newer(&file) => {
+                    let arriving = |state: &FileState| matches!(state, FileState::Short | FileState::Absent);
+                    if !(arriving(&copies.0) && arriving(&copies.1)) {
+                        return Err(RepoError::ManifestDamaged { name: file.path(), reason });
+                    }
+                }
+                Loaded::Good(_) | Loaded::TooNew(_) | Loaded::Bad { .. } => {}
+            }
+        }
+        Ok(good.into_iter().max_by_key(|manifest| (manifest.public.time, manifest.name)))
+    }
+
     /// The heads of every source that the newest manifests know of, and those manifests.
     pub fn heads(&self, list: &SnapshotList) -> Result<Heads, RepoError> {
         let (newest, bad) = self.newest_manifests(list, NEWEST_OPENED)?;
