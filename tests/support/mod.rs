@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tintype::clock::{Clock, ManualClock, Timestamp};
+use tintype::ops::check::{CheckOptions, CheckReport, Depth, check};
 use tintype::ops::restore::{FoundKind, MemoryLimits, MemoryTarget, RestoreOptions, RestoreReport, plan_restore};
 use tintype::ops::snap::{SnapOptions, SnapReport, SnapSource, snap};
 use tintype::ops::{Error, SnapshotRef};
@@ -141,6 +142,11 @@ pub fn snapshots(repository: &Repository) -> Vec<SnapshotRef> {
     let notices = repository.notices().expect("notices can be read");
     let list = SnapshotList::take(&**repository.store(), &notices).expect("snapshots can be listed");
     list.newest_first().iter().map(|(file, _)| SnapshotRef::Id(file.hash.hex())).collect()
+}
+
+/// Checks everything in this depth.
+pub fn check_all(repository: &Repository, depth: Depth) -> Result<CheckReport, Error> {
+    check(repository, &CheckOptions { snapshots: Vec::new(), depth }, &Silent)
 }
 
 /// Whether this is a run that may take long.

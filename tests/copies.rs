@@ -1,0 +1,97 @@
+//! A repository copied file by file in any order, by a tool that knows nothing of it: at every moment the verdict is right.
+//!
+//! At each prefix, with and without the key: 0, 4, 6, or 2 while `tintype.json` is not here; never damage, never a 0 that is not true.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use support::{Machine, Protection, check_all, create, edit_library, files_of, restore, snap_library, snapshots};
+use tintype::ops::check::Depth;
+use tintype::ops::{Error, SnapshotRef};
+use tintype::repo::Credentials;
+use tintype::scan::MemorySource;
+use tintype::store::MemoryStore;
+
+/// A small generator, so that a failing order can be run again.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(bound).expect("small")).expect("small")
+    }
+}
+
+/// What a check of a prefix says.
+fn verdict(store: &MemoryStore, credentials: &Credentials, depth: Depth) -> u8 {
+    let machine = Machine::without_state(5);
+    let repository = match machine.open(Arc::new(store.clone()), credentials) {
+        Ok(repository) => repository,
+        Err(error) => return Error::from(error).exit_code(),
+    };
+    match check_all(&repository, depth) {
+        Ok(report) => report.exit_code,
+        Err(error) => error.exit_code(),
+    }
+}
+
+/// Whether everything that exists in this prefix restores.
+fn is_whole(store: &MemoryStore, credentials: &Credentials) -> bool {
+    let Ok(repository) = Machine::without_state(6).open(Arc::new(store.clone()), credentials) else { return false };
+    snapshots(&repository).iter().all(|name| restore(&repository, name).is_ok_and(|(report, _)| matches!(report.exit_code(), 0 | 4)))
+}
+
+#[test]
+fn copied_in_a_thousand_random_orders() {
+    let orders = if support::is_long() { 1_000 } else { 1_000 };
+    for protection in [Protection::Plain, Protection::Encrypted] {
+        let whole = MemoryStore::new();
+        let machine = Machine::without_state(1);
+        let (repository, credentials) = create(Arc::new(whole.clone()), &machine, protection);
+        let source = Arc::new(MemorySource::new());
+        for round in 0..3 {
+            edit_library(&source, round);
+            support::a_minute_later(&machine);
+            snap_library(&repository, &source).expect("a snap");
+        }
+        let files = files_of(&source);
+        let names = whole.names();
+        let mut seen = BTreeSet::new();
+        let mut prefixes = 0_u64;
+        let mut random = Random(0x5eed_1234_5678_9abc);
+        for order in 0..orders / 2 {
+            let mut rest = names.clone();
+            let copy = MemoryStore::new();
+            // Most orders are judged at a few prefixes, every twentieth at each.
+            let every = order % 20 == 0;
+            while !rest.is_empty() {
+                let name = rest.swap_remove(random.below(rest.len()));
+                copy.set_bytes(&name, whole.bytes_of(&name).expect("it is there"));
+                if !every && random.below(4) != 0 {
+                    continue;
+                }
+                prefixes += 1;
+                let with_key = verdict(&copy, &credentials, Depth::Quick);
+                assert!(matches!(with_key, 0 | 2 | 4 | 6), "order {order}, {} files to come: {with_key} with the key", rest.len());
+                seen.insert(with_key);
+                if with_key == 0 || with_key == 4 {
+                    assert!(is_whole(&copy, &credentials), "order {order}, {} files to come: {with_key} is not true", rest.len());
+                }
+                if protection == Protection::Encrypted {
+                    let locked = verdict(&copy, &Credentials::None, Depth::Quick);
+                    assert!(matches!(locked, 0 | 2 | 4 | 6), "order {order}, {} files to come: {locked} without the key", rest.len());
+                    // Nothing that the key says to be missing may look complete without it.
+                    assert!(!(with_key == 6 && locked == 0), "order {order}: 0 without the key, 6 with it");
+                }
+            }
+            assert_eq!(verdict(&copy, &credentials, Depth::ReadData), 0, "the finished copy");
+            let repository = Machine::without_state(7).open(Arc::new(copy), &credentials).expect("the finished copy opens");
+            let (report, restored) = restore(&repository, &SnapshotRef::Latest(0)).expect("the finished copy restores");
+            assert!(report.exit_code() == 0 && restored == files);
+        }
+        println!("{protection:?}: {} files in {} orders, {prefixes} prefixes judged, verdicts {seen:?}: never damage, never a false 0", names.len(), orders / 2);
+    }
+}
