@@ -92,6 +92,10 @@ fn copied_in_a_thousand_random_orders() {
             let (report, restored) = restore(&repository, &SnapshotRef::Latest(0)).expect("the finished copy restores");
             assert!(report.exit_code() == 0 && restored == files);
         }
-        println!("{protection:?}: {} files in {} orders, {prefixes} prefixes judged, verdicts {seen:?}: never damage, never a false 0", names.len(), orders / 2);
+        println!(
+            "{protection:?}: {} files in {} orders, {prefixes} prefixes judged, verdicts {seen:?}: never damage, never a false 0",
+            names.len(),
+            orders / 2
+        );
     }
 }

@@ -67,7 +67,10 @@ fn every_byte_flipped_in_turn() {
             store.set_bytes(name, good);
         }
         assert_eq!(exit_of(&store, &Machine::without_state(3), &credentials, Depth::ReadData), 0);
-        println!("{protection:?}: {flipped} bytes of {} files flipped in turn, all found: {verdicts:?}; no wrong byte restored", names.len());
+        println!(
+            "{protection:?}: {flipped} bytes of {} files flipped in turn, all found: {verdicts:?}; no wrong byte restored",
+            names.len()
+        );
     }
 }
 
@@ -148,7 +151,10 @@ fn every_file_harmed_in_turn() {
                 line += &format!("  {what:?} {seen}/{fresh}/{healed}");
                 assert_eq!((seen, fresh), expected(&kind, what), "{context}");
                 // A lost data pack stays lost, its photos are stored again elsewhere; all else is as it was.
-                assert!(if kind == "data pack" { matches!(healed, 0 | 3 | 4 | 5) } else { matches!(healed, 0 | 3) }, "{context}: {healed} after one more snap");
+                assert!(
+                    if kind == "data pack" { matches!(healed, 0 | 3 | 4 | 5) } else { matches!(healed, 0 | 3) },
+                    "{context}: {healed} after one more snap"
+                );
                 cells += 1;
             }
             println!("{line}");

@@ -68,7 +68,11 @@ fn twenty_thousand_packs() {
     let unchanged = snap_now(&repository);
     let new: Vec<String> = store.names().into_iter().filter(|name| !before.contains(name)).collect();
     let longest = new.iter().filter_map(|name| store.bytes_of(name)).map(|bytes| bytes.len()).max().unwrap_or(0);
-    println!("{packs} packs: an unchanged snap wrote {} files of at most {longest} bytes, {} bytes in all", new.len(), unchanged.stored_bytes);
+    println!(
+        "{packs} packs: an unchanged snap wrote {} files of at most {longest} bytes, {} bytes in all",
+        new.len(),
+        unchanged.stored_bytes
+    );
     assert!(new.len() == 2 && new.iter().all(|name| name.contains("snapshots/")) && longest <= 12 << 10, "{new:?}");
 
     let cold = Machine::without_state(2);
@@ -83,6 +87,7 @@ fn twenty_thousand_packs() {
     let mut bytes = vec![0; usize::try_from(PHOTO_BYTES).expect("small")];
     generate(10_451, 0, &mut bytes);
     assert_eq!((report.files, target.bytes(&path)), (1, Some(bytes)));
-    let list: Vec<String> = requests.iter().map(|request| format!("{:?} {}", request.operation, request.name.get(..24).unwrap_or(&request.name))).collect();
+    let list: Vec<String> =
+        requests.iter().map(|request| format!("{:?} {}", request.operation, request.name.get(..24).unwrap_or(&request.name))).collect();
     assert!(requests.len() <= 32, "{list:#?}");
 }
