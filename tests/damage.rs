@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use support::{Files, Machine, Protection, check_all, create, edit_library, files_of, restore, snap_library};
+use support::{Files, Machine, Protection, check_all, create, files_of, restore, snap_library};
 use tintype::ops::check::Depth;
 use tintype::ops::{Error, SnapshotRef};
 use tintype::repo::{Credentials, NameFolder, StoredFile};

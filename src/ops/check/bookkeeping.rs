@@ -110,13 +110,12 @@ impl Audit<'_> {
 
     /// Reads every index segment in question and builds the index of them; and takes in the directories of needed packs that none lists.
     pub(super) fn check_index(&mut self, judged: &[Judged], looks: &mut Looks) -> Result<BuiltIndex, Error> {
-        let named: BTreeSet<StoredName> = judged
-            .iter()
-            .filter(|one| one.counts())
-            .filter_map(|one| one.manifest.as_ref())
-            .flat_map(|manifest| manifest.public.segments.iter().copied())
-            .collect();
-        let mut names = named.clone();
+        let manifests = judged.iter().filter(|one| one.counts()).filter_map(|one| one.manifest.as_ref());
+        // Without the key nobody can tell what a segment lists: the newest manifest's are those that a reader goes by.
+        let skipped = if self.has_key() { 0 } else { manifests.clone().count().saturating_sub(1) };
+        let mut names: BTreeSet<StoredName> =
+            manifests.skip(skipped).flat_map(|manifest| manifest.public.segments.iter().copied()).collect();
+        let mut bad = Vec::new();
         if self.all {
             names.extend(self.hashes(NameFolder::Index));
         }
@@ -142,13 +141,20 @@ impl Audit<'_> {
                 Copy::Damaged(reason) => ("index-damaged", reason),
             };
             let path = StoredFile::first(NameFolder::Index, name).path();
-            self.note(Problem::of_object(code, Severity::Bookkeeping, path, reason).with_hint(HEALS));
+            bad.push(Problem::of_object(code, Severity::Bookkeeping, path, reason).with_hint(HEALS));
         }
         if !self.has_key() {
+            self.problems.extend(bad);
             return Ok(BuiltIndex::default());
         }
         let index = Index::default().extended(&segments, &[]);
         drop(segments);
+        // Where good segments list every needed pack, nobody misses the bad ones.
+        if looks.needed.keys().all(|name| index.position(*name).is_some()) {
+            bad.retain(|problem| problem.code == "index-damaged");
+            bad.iter_mut().for_each(|problem| problem.severity = Severity::Notice);
+        }
+        self.problems.extend(bad);
         let needed: Vec<PackName> = looks.needed.keys().copied().collect();
         Ok(BuiltIndex::of(self.with_directories(index, looks, &needed)?))
     }
