@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use tintype::chunk::Cutter;
-use tintype::crypto::{FixedEntropy, Keys};
+use tintype::crypto::{MasterKey, Sealing};
 use tintype::format::{
     Content, Directory, Entry, Facts, FileContent, FileHash, FileKind, IndexSegment, IndexedPack, ObjectId, ObjectKind, Owner, PackKind,
     PackName, Page, Pieces, Record, RecordObject, RepositoryId, StoredName, Time,
@@ -86,7 +86,24 @@ fn cut() {
     });
 }
 
-SEAL
+fn seal() {
+    let sealing = Sealing::Encrypted(MasterKey::from_bytes([7; 32]));
+    let file = sealing.create(FileKind::DataPack, RepositoryId([1; 16]), [2; 32]).expect("a key of its kind");
+    let plain = noise(1 << 20);
+    let mut record = Vec::with_capacity(plain.len() + file.tag_bytes());
+    print_throughput("seal a record of 1 MiB (with one copy)", plain.len(), || {
+        record.clear();
+        record.extend_from_slice(black_box(&plain));
+        file.seal_record(0, &mut record).expect("it fits");
+        black_box(&record);
+    });
+    let sealed = record.clone();
+    print_throughput("open a record of 1 MiB (with one copy)", plain.len(), || {
+        record.clear();
+        record.extend_from_slice(black_box(&sealed));
+        assert_eq!(file.open_record(0, &mut record), Ok(plain.len()), "what was sealed opens");
+    });
+}
 
 fn object_id(number: u32) -> ObjectId {
     ObjectKind::Chunk.id_of(&number.to_le_bytes())

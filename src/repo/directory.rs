@@ -136,13 +136,12 @@ impl Repository {
         }
     }
 
-    /// Reads the trailers of packs; true for each that is whole. Several at once, since a drive answers many small reads better together.
-    pub fn trailers_are_whole(&self, packs: &[(PackName, u64)]) -> Result<BTreeSet<PackName>, RepoError> {
+    /// Reads the trailers of packs, given with their listed lengths, and returns those that are whole.
+    pub fn with_whole_trailers(&self, packs: &[(StoredFile, u64)]) -> Result<BTreeSet<StoredFile>, RepoError> {
         let mut whole = BTreeSet::new();
-        for (name, length_bytes) in packs {
-            let path = StoredFile::first(NameFolder::Packs, *name).path();
-            match read_trailer(self, &path, *length_bytes) {
-                Ok(trailer) if NameFolder::Packs.kinds().contains(&trailer.kind) => _ = whole.insert(*name),
+        for (file, length_bytes) in packs {
+            match read_trailer(self, &file.path(), *length_bytes) {
+                Ok(trailer) if NameFolder::Packs.kinds().contains(&trailer.kind) => _ = whole.insert(*file),
                 Ok(_) | Err(DirectoryError::Crypto(_)) => {}
                 Err(DirectoryError::Store(error)) if error.is_damage_candidate() || error.code() == "not-found" => {}
                 Err(DirectoryError::Store(error)) => return Err(error.into()),

@@ -110,9 +110,15 @@ impl Repository {
             let other = second.get(&name.into()).map(|(_, seen)| *seen);
             let file = StoredFile::first(NameFolder::Packs, name);
             let length_bytes = known.index.position(name).and_then(|position| known.index.pack(position)).map(|pack| pack.length_bytes);
-            let right = |seen: Option<Seen>| seen.is_some_and(|seen| length_bytes.is_none_or(|length| length == seen.length_bytes));
-            let one_right = right(one) && !one.is_some_and(|seen| ledger.is_damaged(name, seen));
-            let other_right = right(other) && !other.is_some_and(|seen| ledger.is_damaged_second(name, seen));
+            let right = |seen: &Seen| length_bytes.is_none_or(|length| length == seen.length_bytes) && !seen.placeholder;
+            let one_right = match one.filter(right) {
+                Some(seen) => ledger.is_whole(name, seen) && !ledger.is_damaged(name, seen) || self.sees_whole(&file, seen, ledger)?,
+                None => false,
+            };
+            let other_right = match other.filter(right) {
+                Some(seen) => ledger.is_whole_second(name, seen) || self.sees_whole(&file.in_second(), seen, ledger)?,
+                None => false,
+            };
             let (from, to) = match (one_right, other_right) {
                 (true, false) => (file, file.in_second()),
                 (false, true) => (file.in_second(), file),
@@ -125,5 +131,20 @@ impl Repository {
             }
         }
         Ok(())
+    }
+
+    /// Reads the trailer of a pack that was not seen whole since it last changed, and notes it.
+    fn sees_whole(&self, file: &StoredFile, seen: Seen, ledger: &mut Ledger) -> Result<bool, RepoError> {
+        let name = PackName::from(file.hash);
+        let is_damaged = if file.second { ledger.is_damaged_second(name, seen) } else { ledger.is_damaged(name, seen) };
+        if is_damaged || self.with_whole_trailers(&[(*file, seen.length_bytes)])?.is_empty() {
+            return Ok(false);
+        }
+        if file.second {
+            ledger.saw_whole_second(name, seen)
+        } else {
+            ledger.saw_whole(name, seen)
+        }
+        Ok(true)
     }
 }

@@ -114,6 +114,21 @@ impl Ledger {
         self.second_packs.insert(pack, memory);
     }
 
+    /// Notes that a meta pack's second copy was seen whole.
+    pub fn saw_whole_second(&mut self, pack: PackName, seen: Seen) {
+        let verified_seconds = self.second_packs.get(&pack).and_then(|memory| memory.verified_seconds);
+        let memory = PackMemory { length_bytes: seen.length_bytes, stamp: seen.stamp, verified_seconds, damaged: false };
+        self.second_packs.insert(pack, memory);
+    }
+
+    /// Whether a meta pack's second copy was seen whole with this length and stamp, and not damaged since.
+    pub fn is_whole_second(&self, pack: PackName, seen: Seen) -> bool {
+        let memory = self.second_packs.get(&pack);
+        memory.is_some_and(|memory| {
+            memory.length_bytes == seen.length_bytes && memory.stamp == seen.stamp && seen.stamp.is_some() && !memory.damaged
+        })
+    }
+
     /// Whether the bytes of a meta pack's second copy were found wrong and it has not changed since.
     pub fn is_damaged_second(&self, pack: PackName, seen: Seen) -> bool {
         self.second_packs.get(&pack).is_some_and(|memory| memory.damaged && memory.stamp == seen.stamp)

@@ -109,10 +109,10 @@ impl Repository {
                 _ => _ = missing.insert(pack.name),
             }
         }
-        let lengths: Vec<_> = unseen.iter().map(|(name, seen)| (*name, seen.length_bytes)).collect();
-        let whole = self.trailers_are_whole(&lengths)?;
+        let files: Vec<_> = unseen.iter().map(|(name, seen)| (StoredFile::first(NameFolder::Packs, *name), seen.length_bytes)).collect();
+        let whole = self.with_whole_trailers(&files)?;
         for (name, seen) in unseen {
-            if whole.contains(&name) {
+            if whole.contains(&StoredFile::first(NameFolder::Packs, name)) {
                 ledger.saw_whole(name, seen);
             } else {
                 missing.insert(name);

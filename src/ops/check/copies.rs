@@ -100,7 +100,9 @@ impl Audit<'_> {
         if seen.placeholder {
             return Ok(Copy::Elsewhere);
         }
-        Ok(match read_file(&**self.repository.store(), &file)? {
+        let state = read_file(&**self.repository.store(), &file)?;
+        self.ledger.read_file(&file.path(), seen, matches!(state, FileState::Good(_)));
+        Ok(match state {
             FileState::Good(bytes) => Copy::Good(bytes),
             FileState::Absent => Copy::Absent,
             FileState::Short => Copy::Short,

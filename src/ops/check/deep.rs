@@ -87,8 +87,11 @@ impl Audit<'_> {
         } else {
             look.copies[copy].clone()
         };
-        if !task.file.second && !verdict.absent {
-            self.ledger.read_all(task.name, task.seen, condition == Condition::Whole, self.now);
+        let good = condition == Condition::Whole;
+        match task.file.second {
+            _ if verdict.absent => {}
+            false => self.ledger.read_all(task.name, task.seen, good, self.now),
+            true => self.ledger.read_all_second(task.name, task.seen, good, self.now),
         }
         if !agrees && condition == Condition::Whole {
             let words = "an index segment says something else than its own directory";
