@@ -2,6 +2,7 @@
 //!
 //! Operations never print and never ask: they take values, tell an observer, and return a report. Problems are collected, errors returned.
 
+pub mod check;
 pub mod demo;
 mod error;
 mod naming;

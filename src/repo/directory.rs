@@ -97,7 +97,8 @@ impl Repository {
         }
     }
 
-    fn read_directory_at(&self, file: &StoredFile, length_bytes: u64) -> Result<Result<IndexedPack, String>, RepoError> {
+    /// Reads the directory of one copy of a pack. The error side is in words.
+    pub(super) fn read_directory_at(&self, file: &StoredFile, length_bytes: u64) -> Result<Result<IndexedPack, String>, RepoError> {
         let name = PackName::from(file.hash);
         let path = file.path();
         let mut parts = || -> Result<IndexedPack, DirectoryError> {

@@ -93,20 +93,20 @@ impl Repository {
             Ok(read) => read,
             Err(copies) => return Ok(Loaded::Bad { file, copies, reason: "it is not whole or its bytes are wrong".to_owned() }),
         };
-        match decode(&read.bytes, self.id(), self.sealing.as_ref()) {
-            Ok((public, sealed)) => {
-                let manifest = Manifest { name: file.hash.into(), file, public, sealed, first_copy: read.first_copy };
-                if manifest.public.repository_file != self.repository_file_hash() {
-                    let copies = (FileState::Good(Vec::new()), FileState::Good(Vec::new()));
-                    return Ok(Loaded::Bad { file, copies, reason: "it belongs to another tintype.json".to_owned() });
-                }
-                Ok(Loaded::Good(Box::new(manifest)))
+        Ok(self.judge_manifest(&file, &read.bytes, read.first_copy))
+    }
+
+    /// Judges good bytes of a manifest.
+    pub fn judge_manifest(&self, file: &StoredFile, bytes: &[u8], first_copy: Option<FileState>) -> Loaded {
+        let file = file.in_first();
+        let bad = |reason| Loaded::Bad { file, copies: (FileState::Good(Vec::new()), FileState::Good(Vec::new())), reason };
+        match decode(bytes, self.id(), self.sealing.as_ref()) {
+            Ok((public, _)) if public.repository_file != self.repository_file_hash() => {
+                bad("it belongs to another tintype.json".to_owned())
             }
-            Err(CryptoError::Format(error)) if error.is_too_new() => Ok(Loaded::TooNew(file)),
-            Err(error) => {
-                let copies = (FileState::Good(Vec::new()), FileState::Good(Vec::new()));
-                Ok(Loaded::Bad { file, copies, reason: error.to_string() })
-            }
+            Ok((public, sealed)) => Loaded::Good(Box::new(Manifest { name: file.hash.into(), file, public, sealed, first_copy })),
+            Err(CryptoError::Format(error)) if error.is_too_new() => Loaded::TooNew(file),
+            Err(error) => bad(error.to_string()),
         }
     }
 

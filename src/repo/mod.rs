@@ -3,6 +3,7 @@
 //! Invariants: stored files never change after they appear; write order is packs, index, needs, manifest in `second/`, look, manifest;
 //! a snapshot exists when its manifest lies in `snapshots/`; an index can always be rebuilt; what is listed is believed only with the right length and trailer.
 
+mod audit;
 mod cache;
 mod directory;
 mod error;
@@ -18,13 +19,15 @@ mod notices;
 mod reader;
 mod record;
 mod repository;
+mod verify;
 
 pub use crate::crypto::{CryptoError, Entropy, RecoveryCode, SlotStrength};
 pub use crate::format::{
-    Class, FileKind, Head, Kept, MachineId, ManifestPublic, ManifestSealed, NameFolder, NeededPack, Needs, PackKind, PackName,
-    RepositoryId, SnapshotName, SourceId, SourceRecord, StoredFile, StoredName, limits,
+    Class, FileKind, Head, IndexSegment, IndexedPack, Kept, MachineId, ManifestPublic, ManifestSealed, NameFolder, NeededPack, Needs,
+    PackKind, PackName, RepositoryId, SnapshotName, SourceId, SourceRecord, StoredFile, StoredName, Time, limits,
 };
 pub use crate::store::{LocalStore, OsDisk, Store, StoreError};
+pub use audit::PackTail;
 pub use directory::LoadedIndex;
 pub use error::RepoError;
 pub use file::{FileState, Read, read_either, read_file};
@@ -37,3 +40,4 @@ pub use notices::{Notices, Trust};
 pub use reader::{ObjectBytes, ObjectReader};
 pub use record::Expect;
 pub use repository::{Credentials, NewProtection, Repository, RepositoryFileState, Surroundings};
+pub use verify::PackVerdict;
