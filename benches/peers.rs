@@ -87,7 +87,9 @@ impl Hasher {
 
     fn command(&self, library: &Path) -> Command {
         match self {
-            Self::Installed => Command::new("bash").args(["-c", "find \"$1\" -type f -print0 | xargs -0 -n 100000 b3sum", "b3sum"]).arg(library),
+            Self::Installed => {
+                Command::new("bash").args(["-c", "find \"$1\" -type f -print0 | xargs -0 -n 100000 b3sum", "b3sum"]).arg(library)
+            }
             Self::Own(program) => Command::new(program).arg(HASH_ALL).arg(library),
         }
     }

@@ -106,6 +106,8 @@ pub fn hash_all(folder: &Path) -> Fallible<()> {
     let threads = std::thread::available_parallelism()?.get();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(hash_some)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a thread panicked")?.map_err(Box::<dyn std::error::Error>::from))
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().map_err(|_| "a thread panicked")?.map_err(Box::<dyn std::error::Error>::from))
     })
 }

@@ -43,7 +43,8 @@ impl Command {
         let begin = Instant::now();
         // The standard library does not tell the processor time of a child; bash does, on its own standard error.
         let script = "errors=$1; shift; TIMEFORMAT='%U %S'; time \"$@\" 2>\"$errors\"";
-        let shell = std::process::Command::new("bash").args(["-c", script, "bash"]).arg(&errors).args(&self.0).stdin(Stdio::null()).output()?;
+        let shell =
+            std::process::Command::new("bash").args(["-c", script, "bash"]).arg(&errors).args(&self.0).stdin(Stdio::null()).output()?;
         let ran = begin.elapsed().as_secs_f64();
         if !shell.status.success() {
             let words = [shell.stdout, std::fs::read(&errors).unwrap_or_default()].concat();

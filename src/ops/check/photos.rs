@@ -168,6 +168,16 @@ pub(super) struct Found {
     pub(super) problems: Vec<Problem>,
 }
 
+/// What walking several snapshots gave.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    /// By position of the snapshot.
+    pub(super) views: BTreeMap<usize, View>,
+    pub(super) found: Found,
+    /// Meta packs whose first copy looked whole and had to be read from the second.
+    pub(super) from_second: BTreeSet<PackName>,
+}
+
 /// Walks the given snapshots, newest first, and gives a view of each beside what was found in all.
 pub(super) fn walk_all<'p>(
     repository: &Repository,
@@ -175,7 +185,7 @@ pub(super) fn walk_all<'p>(
     looks: &Looks,
     observer: &dyn Observer,
     manifests: impl Iterator<Item = (usize, &'p Manifest, Option<HashSet<PackName>>)>,
-) -> Result<(BTreeMap<usize, View>, Found, BTreeSet<PackName>), Error> {
+) -> Result<Walked, Error> {
     let reader = ObjectReader::with_whole_index(repository, built.index.clone());
     let places = Places::of(built, looks);
     let recorder = Recorder { objects: RepoObjects(&reader), places: &places, loaded: RefCell::default(), fatal: Cell::default() };
@@ -188,7 +198,7 @@ pub(super) fn walk_all<'p>(
     let found = walker.found;
     let from_second =
         reader.read_from_second().into_iter().filter(|pack| looks.packs.get(pack).is_some_and(|look| look.copies[0] == Condition::Whole));
-    Ok((views, found, from_second.collect()))
+    Ok(Walked { views, found, from_second: from_second.collect() })
 }
 
 impl Walker<'_, '_> {

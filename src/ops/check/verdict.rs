@@ -5,7 +5,7 @@ use super::bookkeeping::BuiltIndex;
 use super::manifests::{Judged, Origin};
 use super::needs::Pages;
 use super::packs::{Looks, PackState};
-use super::photos::{Found, View, walk_all};
+use super::photos::{Found, View, Walked, walk_all};
 use super::report::SnapshotState;
 use super::{plural, plural_u64};
 use crate::ops::{Error, Problem, Severity};
@@ -38,7 +38,7 @@ impl Audit<'_> {
             one.counts() && (lacks_page(one) || packs.map(|pack| looks.state(*pack)).any(|state| state != PackState::Elsewhere))
         };
         let doubts = judged.iter().enumerate().any(|(position, one)| in_doubt(position, one, looks, &bad));
-        let (mut views, mut found) = (BTreeMap::new(), Found::default());
+        let mut walked = Walked::default();
         if self.has_key() && (doubts || walk_everything) {
             let mut built = built;
             if doubts {
@@ -57,15 +57,14 @@ impl Audit<'_> {
                 let needed = (walk_everything && known).then(|| packs.map(|pack| pack.name).collect());
                 Some((position, manifest, needed))
             });
-            let from_second;
-            (views, found, from_second) = walk_all(self.repository, &built, looks, self.observer, manifests)?;
-            for pack in from_second {
-                let path = StoredFile::first(NameFolder::Packs, pack).path();
+            walked = walk_all(self.repository, &built, looks, self.observer, manifests)?;
+            for pack in &walked.from_second {
+                let path = StoredFile::first(NameFolder::Packs, *pack).path();
                 self.bad_copies.note("copy-damaged", path, "a record of it is wrong; the other copy is good");
             }
         }
-        let lost: BadPacks = bad.iter().map(|(position, packs)| (*position, lost_packs(packs, views.get(position)))).collect();
-        let mut lost = lost;
+        let Walked { views, found, .. } = walked;
+        let mut lost: BadPacks = bad.iter().map(|(position, packs)| (*position, lost_packs(packs, views.get(position)))).collect();
         for (position, view) in &views {
             lost.entry(*position).or_default().extend(&view.relied);
         }
@@ -131,8 +130,7 @@ impl Audit<'_> {
     fn report_packs(&mut self, judged: &[Judged], looks: &Looks, bad: &BadPacks, lost: &BadPacks, found: &Found) {
         let counted = |packs: &BadPacks| {
             let mut counts: BTreeMap<PackName, usize> = BTreeMap::new();
-            for (position, names) in packs.iter().filter(|(position, _)| judged.get(**position).is_some_and(Judged::counts)) {
-                _ = position;
+            for (_, names) in packs.iter().filter(|(position, _)| judged.get(**position).is_some_and(Judged::counts)) {
                 names.iter().for_each(|name| *counts.entry(*name).or_default() += 1);
             }
             counts
@@ -191,10 +189,9 @@ impl Audit<'_> {
 
     /// Says which packs are wrong that no snapshot needs.
     fn report_unneeded(&mut self, looks: &Looks, said: &BTreeSet<PackName>) {
-        for (name, look) in looks.packs.iter().filter(|(name, look)| !said.contains(name) && !look.is_whole()) {
+        for (name, _) in looks.packs.iter().filter(|(name, look)| !said.contains(name) && !look.is_whole()) {
             if let (PackState::Damaged("pack-damaged", reason), true) = (looks.state(*name), self.all) {
                 let path = StoredFile::first(NameFolder::Packs, *name).path();
-                debug_assert!(!look.is_whole());
                 self.note(Problem::of_object("unneeded-damaged", Severity::Notice, path, format!("no snapshot needs it: {reason}")));
             }
         }

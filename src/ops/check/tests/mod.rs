@@ -1,1 +1,5 @@
-//! Tests of the audit.
+//! Tests of the audit, on repositories that a second, simple writer made.
+
+mod cases;
+mod support;
+mod table;

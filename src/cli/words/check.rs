@@ -1,0 +1,216 @@
+//! Owns how an audit reads on screen: what is wrong first, with photos and snapshots, then what is well.
+
+use crate::ops::Severity;
+use crate::ops::check::{CheckReport, SnapshotState};
+use std::fmt::{Result, Write};
+
+/// So many problems are written out; `--json` has all of them.
+const SHOWN_MAX: usize = 40;
+
+/// Writes the report as plain text.
+pub(crate) fn check_words(report: &CheckReport, out: &mut dyn Write) -> Result {
+    for problem in report.problems.iter().take(SHOWN_MAX) {
+        let word = match problem.severity {
+            Severity::Known => "known",
+            Severity::Notice => "note",
+            Severity::Bookkeeping => "to heal",
+            Severity::Incomplete => "incomplete",
+            Severity::Damaged => "damaged",
+        };
+        let subject = problem.path.as_deref().or(problem.object.as_deref()).unwrap_or_default();
+        if subject.is_empty() || problem.message.contains(subject) || problem.message.starts_with("pack ") {
+            writeln!(out, "{word:<10} {}", problem.message)?;
+        } else {
+            writeln!(out, "{word:<10} {subject}: {}", problem.message)?;
+        }
+        if let Some(hint) = &problem.hint {
+            writeln!(out, "{:<10} {hint}", "")?;
+        }
+    }
+    if let Some(more) = report.problems.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+        writeln!(out, "{:<10} and {more} more (`--json` has them all)", "")?;
+    }
+    side_notes(report, out)?;
+    totals(report, out)?;
+    snapshots(report, out)
+}
+
+fn side_notes(report: &CheckReport, out: &mut dyn Write) -> Result {
+    let mut notes = Vec::new();
+    if report.replaced_packs > 0 {
+        notes.push(format!("{} replaced", counted(report.replaced_packs, "pack")));
+    }
+    if report.forgotten > 0 {
+        notes.push(format!("{} forgotten", counted(report.forgotten, "snapshot")));
+    }
+    if report.forgotten_not_verified > 0 {
+        notes.push(format!("{} forgotten, not verified", counted(report.forgotten_not_verified, "snapshot")));
+    }
+    if report.foreign > 0 {
+        notes.push(format!("{} that {} not ours", counted(report.foreign, "file"), if report.foreign == 1 { "is" } else { "are" }));
+    }
+    if report.temporaries > 0 {
+        notes.push(counted(report.temporaries, "unfinished file"));
+    }
+    if !notes.is_empty() {
+        writeln!(out, "{:<10} {}", "also here", notes.join(", "))?;
+    }
+    for weakness in &report.weaknesses {
+        writeln!(out, "{:<10} {weakness}", "note")?;
+    }
+    for (position, unseen) in report.could_not_see.iter().enumerate() {
+        writeln!(out, "{:<10} {unseen}", if position == 0 { "not seen" } else { "" })?;
+    }
+    Ok(())
+}
+
+fn totals(report: &CheckReport, out: &mut dyn Write) -> Result {
+    let existing = count_of(report.snapshots.iter().filter(|snapshot| !snapshot.second_only).count());
+    if existing == 0 {
+        return writeln!(out, "no snapshot here");
+    }
+    write!(out, "{}, {}, {}", counted(existing, "snapshot"), counted(report.packs, "pack"), size(report.pack_bytes))?;
+    if report.read_all {
+        write!(out, ": every byte read and compared in {}", duration(report.seconds))?;
+    } else if report.packs_read > 0 {
+        write!(
+            out,
+            ": {} ({}) read and compared in {}",
+            counted(report.packs_read, "pack"),
+            size(report.bytes_read),
+            duration(report.seconds)
+        )?;
+    } else if let Some(since) = &report.verified_since {
+        write!(out, ": names and lengths looked at; every byte was last read and compared since {since}")?;
+    } else {
+        write!(out, ": names and lengths looked at (`--read-data` reads every byte)")?;
+    }
+    writeln!(out)
+}
+
+fn snapshots(report: &CheckReport, out: &mut dyn Write) -> Result {
+    let existing: Vec<_> = report.snapshots.iter().filter(|snapshot| !snapshot.second_only).collect();
+    let in_state = |state| count_of(existing.iter().filter(|snapshot| snapshot.state == state).count());
+    let all = count_of(existing.len());
+    if all == 0 {
+        return Ok(());
+    }
+    let complete = in_state(SnapshotState::Complete);
+    if complete == all {
+        let whole = if report.read_all && report.exit_code != 5 { " and undamaged" } else { "" };
+        let subject = if all == 1 { "the snapshot is".to_owned() } else { format!("all {} snapshots", thousands(all)) };
+        return writeln!(out, "{subject} complete{whole}");
+    }
+    let mut parts = Vec::new();
+    for (state, word) in [
+        (SnapshotState::Damaged, "damaged"),
+        (SnapshotState::Incomplete, "incomplete"),
+        (SnapshotState::Elsewhere, "elsewhere (placeholders)"),
+        (SnapshotState::Unforeseen, "of a newer version"),
+    ] {
+        match in_state(state) {
+            0 => {}
+            count => parts.push(format!("{} {word}", thousands(count))),
+        }
+    }
+    writeln!(out, "of {}: {}; {} complete", counted(all, "snapshot"), parts.join(", "), thousands(complete))?;
+    match &report.last_complete {
+        Some(last) => writeln!(out, "last complete: {} of {}", last.id.get(..8).unwrap_or(&last.id), last.time),
+        None => writeln!(out, "no snapshot here is complete"),
+    }
+}
+
+fn count_of(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+fn counted(count: u64, word: &str) -> String {
+    format!("{} {word}{}", thousands(count), if count == 1 { "" } else { "s" })
+}
+
+/// A number with commas between its thousands.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes in decimal units.
+fn size(bytes: u64) -> String {
+    let (mut unit_bytes, mut unit) = (1_u64, "bytes");
+    for (next_bytes, next) in [(1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (1_000_000_000_000, "TB")] {
+        if bytes >= next_bytes {
+            (unit_bytes, unit) = (next_bytes, next);
+        }
+    }
+    let tenths = bytes / (unit_bytes / 10).max(1);
+    match unit_bytes {
+        1 => format!("{bytes} {unit}"),
+        _ => format!("{}.{} {unit}", tenths / 10, tenths % 10),
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    let tenths = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default().as_millis() / 100;
+    let whole = tenths / 10;
+    match whole {
+        0..60 => format!("{whole}.{} s", tenths % 10),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_words;
+    use crate::ops::check::{CheckReport, CheckedSnapshot, LastComplete, SnapshotState};
+    use crate::ops::{Problem, Severity};
+
+    fn words(report: &CheckReport) -> String {
+        let mut text = String::new();
+        check_words(report, &mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_whole_repository_takes_two_lines() {
+        let snapshots = vec![CheckedSnapshot::default(); 42];
+        let report =
+            CheckReport { snapshots, packs: 3_380, pack_bytes: 214_900_000_000, read_all: true, seconds: 192.0, ..CheckReport::default() };
+        assert_eq!(
+            words(&report),
+            "42 snapshots, 3,380 packs, 214.9 GB: every byte read and compared in 3 min 12 s\nall 42 snapshots complete and undamaged\n"
+        );
+        assert_eq!(words(&CheckReport::default()), "no snapshot here\n");
+    }
+
+    #[test]
+    fn damage_comes_first_with_what_to_do() {
+        let mut snapshots = vec![CheckedSnapshot::default(); 3];
+        snapshots[0].state = SnapshotState::Damaged;
+        let message = "pack 91c2aabb…: 12 photos in 1 snapshot, e.g. 2019/07/IMG_0412.HEIC";
+        let problem = Problem::of_object("pack-damaged", Severity::Damaged, "packs/91/91c2.pack", message).with_hint("heal it");
+        let last_complete = Some(LastComplete { id: "5f3a91c2".to_owned(), time: "2026-11-22T18:04:00Z".to_owned() });
+        let report = CheckReport {
+            snapshots,
+            problems: vec![problem],
+            packs: 2,
+            pack_bytes: 999,
+            exit_code: 5,
+            last_complete,
+            ..CheckReport::default()
+        };
+        let text = words(&report);
+        assert!(text.starts_with("damaged    pack 91c2aabb…: 12 photos"), "{text}");
+        assert!(
+            text.contains("           heal it\n") && text.contains("of 3 snapshots: 1 damaged; 2 complete\nlast complete: 5f3a91c2"),
+            "{text}"
+        );
+    }
+}
