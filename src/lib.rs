@@ -43,6 +43,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod chunk;
+pub mod cli;
 pub mod clock;
 pub mod crypto;
 pub mod format;

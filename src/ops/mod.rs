@@ -5,12 +5,23 @@
 pub mod check;
 pub mod demo;
 mod error;
+mod guides;
+pub mod init;
+pub mod ls;
 mod naming;
 mod objects;
 mod problem;
 pub mod restore;
 pub mod snap;
+pub mod snapshots;
 
 pub use error::Error;
 pub use naming::{InSnapshot, SnapshotRef, resolve, resolve_path};
 pub use problem::{Outcome, Problem, Severity};
+
+// The few lower types that a command line needs to say what it wants done.
+pub use crate::repo::{
+    Credentials, CryptoError, Entropy, Local, LocalStore, MachineId, NewProtection, OsDisk, RecoveryCode, RepoError, Repository,
+    SlotStrength, SnapshotList, SnapshotName, Store, StoreError, Surroundings,
+};
+pub use crate::scan::{MissingSource, OsSource, ScanError, Source, escaped};

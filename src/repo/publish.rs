@@ -49,6 +49,8 @@ pub enum Published {
 
 /// A previous time that lies further ahead than this is a clock gone wrong, in seconds.
 const FAR_AHEAD_SECONDS: i64 = 86_400;
+/// How far a clock may be behind the last snapshot before it is worth a word: snapshots in quick succession move ahead of it, a second each.
+const BEHIND_SAID_SECONDS: i64 = 60;
 
 impl Repository {
     /// Publishes a snapshot whose packs are on the drive.
@@ -154,7 +156,7 @@ impl Repository {
         } else {
             "this machine's clock is behind the last snapshot: the snapshot's time follows that one"
         };
-        (after, (newest.seconds.saturating_sub(now.seconds) > 1).then(|| note.to_owned()))
+        (after, (newest.seconds.saturating_sub(now.seconds) > BEHIND_SAID_SECONDS).then(|| note.to_owned()))
     }
 
     /// Writes the segment that covers what no good segment covers yet, taking in small ones where there would be too many. Returns the list for the manifest.

@@ -1,0 +1,60 @@
+//! Owns the arguments of `restore`.
+
+use crate::ops::restore::Overwrite;
+use clap::{Args as ClapArgs, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Bring back a snapshot, or a part of one
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  tintype -r /media/red/photos restore --target ~/restored
+  tintype -r /media/red/photos restore latest~1:2019/07/IMG_0412.HEIC --target ~/restored
+  tintype -r /media/red/photos restore 2026-11-01 --target ~/Pictures --overwrite if-different --dry-run
+
+A path keeps its folders: latest:2019/07 comes to lie in TARGET/2019/07. A restore that was interrupted goes on where it stopped.
+
+Exit codes: 0 all is back; 3 all is back, and the target cannot keep some fact; 5 something is damaged and left out; 6 something is not \
+here (yet) and left out; 1 failed; 2 no such snapshot or path, or the target is not empty; 130 interrupted")]
+pub(in crate::cli) struct RestoreArgs {
+    /// Snapshots, or folders and files in them; default: all of latest
+    #[arg(value_name = "SNAP[:PATH]")]
+    pub(in crate::cli) snapshots: Vec<OsString>,
+    /// Folder to restore into
+    #[arg(short, long, value_name = "DIR")]
+    pub(in crate::cli) target: PathBuf,
+    /// What to do with files that are there: never, if-different or always replace them
+    #[arg(long, value_name = "WHEN", value_enum, hide_possible_values = true, help_heading = "What is written")]
+    pub(in crate::cli) overwrite: Option<OverwriteArg>,
+    /// Say what would be done, and write nothing
+    #[arg(long, help_heading = "What is written")]
+    pub(in crate::cli) dry_run: bool,
+    /// Read every restored file back and compare it once more
+    #[arg(long, help_heading = "What is written")]
+    pub(in crate::cli) verify: bool,
+    /// Write what can be read of a damaged file as NAME.damaged
+    #[arg(long, help_heading = "What is written")]
+    pub(in crate::cli) keep_damaged: bool,
+}
+
+/// When a file that is there is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum OverwriteArg {
+    /// Leave it.
+    Never,
+    /// Replace it if its bytes differ.
+    IfDifferent,
+    /// Replace it.
+    Always,
+}
+
+impl From<OverwriteArg> for Overwrite {
+    fn from(argument: OverwriteArg) -> Self {
+        match argument {
+            OverwriteArg::Never => Self::Never,
+            OverwriteArg::IfDifferent => Self::IfDifferent,
+            OverwriteArg::Always => Self::Always,
+        }
+    }
+}

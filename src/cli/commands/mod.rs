@@ -1,0 +1,9 @@
+//! Owns what lies between arguments and operations: one file per command, which opens, runs, and hands the report to the words.
+
+pub(super) mod demo;
+pub(super) mod init;
+pub(super) mod ls;
+mod names;
+pub(super) mod restore;
+pub(super) mod snap;
+pub(super) mod snapshots;

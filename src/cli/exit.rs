@@ -1,0 +1,135 @@
+//! Owns how a command ends without a result: what could not be done, why, what to do next, and the exit code.
+
+use super::console::Console;
+use super::{json, sanitize};
+use crate::ops::Error;
+use std::error::Error as _;
+use std::io::Write;
+
+/// Why a command did not give a result.
+#[derive(Debug)]
+pub(super) struct Failure {
+    doing: String,
+    code: &'static str,
+    message: String,
+    hint: Option<String>,
+    exit_code: u8,
+}
+
+impl Failure {
+    /// The thing `doing` ("open the repository at …") failed.
+    pub(super) fn new(doing: impl Into<String>, code: &'static str, message: impl Into<String>, exit_code: u8) -> Self {
+        Self { doing: doing.into(), code, message: message.into(), hint: None, exit_code }
+    }
+
+    /// What was said cannot be done as it was said.
+    pub(super) fn refused(doing: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(doing, "usage", message, 2)
+    }
+
+    /// The same with what to do.
+    pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// An operation's error.
+    pub(super) fn of(doing: impl Into<String>, error: impl Into<Error>) -> Self {
+        let error: Error = error.into();
+        Self {
+            doing: doing.into(),
+            code: error.code(),
+            message: whole_message(&error),
+            hint: error.hint().map(str::to_owned),
+            exit_code: error.exit_code(),
+        }
+    }
+
+    /// Says it, and returns the exit code.
+    pub(super) fn tell(&self, console: &Console, command: &str) -> u8 {
+        if console.json {
+            let error = json::ErrorObject { code: self.code, message: self.whole(), hint: self.hint.clone() };
+            console.print(&json::error(command, self.exit_code, error));
+        }
+        if self.exit_code == 130 {
+            console
+                .say(&format!("interrupted while trying to {}: what was stored counts, the same command goes on from there", self.doing));
+            return self.exit_code;
+        }
+        console.say_error(&format!("cannot {}", self.whole()));
+        if let Some(hint) = &self.hint {
+            console.say(&format!("  {hint}"));
+        }
+        self.exit_code
+    }
+
+    fn whole(&self) -> String {
+        sanitize::text(&format!("{}: {}", self.doing, self.message))
+    }
+}
+
+/// The error and, where its own words leave it out, what lies beneath it.
+fn whole_message(error: &Error) -> String {
+    let mut message = error.to_string();
+    let mut beneath = error.source();
+    while let Some(source) = beneath {
+        let words = source.to_string();
+        if !message.contains(&words) {
+            message = format!("{message}: {words}");
+        }
+        beneath = source.source();
+    }
+    message
+}
+
+/// Turns results of operations into failures that say what was being done.
+pub(super) trait Doing<T> {
+    /// `doing` as it reads after "cannot".
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<Error>> Doing<T> for Result<T, E> {
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Failure> {
+        self.map_err(|error| Failure::of(doing(), error))
+    }
+}
+
+/// Ends a command line that could not be understood, or that asked for help.
+pub(super) fn of_usage(error: &clap::Error, wants_json: bool) -> u8 {
+    use clap::error::ErrorKind;
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A reader that closed the pipe has read enough.
+        _ = error.print();
+        return 0;
+    }
+    if wants_json {
+        let message = error.render().to_string();
+        let message = message.strip_prefix("error: ").unwrap_or(&message).trim_end().to_owned();
+        let object = json::ErrorObject { code: "usage", message, hint: None };
+        _ = std::io::stdout().write_all(json::error("error", 2, object).as_bytes());
+    }
+    _ = error.print();
+    2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+    use crate::ops::{RepoError, StoreError};
+
+    #[test]
+    fn what_lies_beneath_is_said_once() {
+        let source = std::io::Error::from_raw_os_error(28);
+        let path = std::path::PathBuf::from("/state/ledger");
+        let failure = Failure::of("take a snapshot", RepoError::Local { path, source });
+        assert_eq!(failure.message.matches("os error 28").count(), 1);
+        assert_eq!((failure.exit_code, failure.code), (1, "local-files"));
+        let bad = StoreError::BadName { name: "x".to_owned(), reason: "y" };
+        assert_eq!(Failure::of("look", RepoError::Store(bad)).exit_code, 1);
+    }
+
+    #[test]
+    fn names_cannot_move_the_cursor() {
+        let failure = Failure::refused("open the repository at a\x1b[2Jb", "no");
+        assert_eq!(failure.whole(), "open the repository at a\\u{1b}[2Jb: no");
+    }
+}

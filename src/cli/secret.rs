@@ -1,0 +1,118 @@
+//! Owns getting at the password or the recovery code: from a file, a command, the environment, or a person at a terminal.
+//!
+//! Nothing of it is ever printed, and it is wiped from memory where that can be done.
+
+use super::args::Global;
+use super::console::Console;
+use super::exit::Failure;
+use super::sanitize;
+use crate::ops::{Credentials, RecoveryCode};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use zeroize::Zeroizing;
+
+/// A password's bytes.
+pub(super) type Password = Zeroizing<Vec<u8>>;
+
+/// No secret is longer; whoever names a photo as password file hears so at once.
+const SECRET_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// What was given without asking; `None` if nothing was.
+pub(super) fn given(global: &Global) -> Result<Option<Credentials>, Failure> {
+    if let Some(path) = &global.recovery_code_file {
+        return code_file(path).map(|code| Some(Credentials::Code(code)));
+    }
+    Ok(given_password(global)?.map(Credentials::Password))
+}
+
+/// The password that was given without asking.
+pub(super) fn given_password(global: &Global) -> Result<Option<Password>, Failure> {
+    if let Some(path) = &global.password_file {
+        let doing = format!("read the password from {}", sanitize::path(path));
+        let line = first_line(read_file(path, &doing)?);
+        return if line.is_empty() { Err(Failure::refused(doing, "its first line is empty")) } else { Ok(Some(line)) };
+    }
+    if let Some(command) = &global.password_command {
+        return run(command).map(Some);
+    }
+    let value = std::env::var_os("TINTYPE_PASSWORD").filter(|value| !value.is_empty());
+    Ok(value.map(|value| Zeroizing::new(value.into_encoded_bytes())))
+}
+
+fn code_file(path: &Path) -> Result<RecoveryCode, Failure> {
+    let doing = format!("read the recovery code from {}", sanitize::path(path));
+    let line = first_line(read_file(path, &doing)?);
+    let text = std::str::from_utf8(&line).map_err(|_| Failure::new(&doing, "wrong-recovery-code", "its first line is not text", 2))?;
+    RecoveryCode::parse(text).map_err(|error| Failure::new(&doing, error.code(), error.to_string(), 2))
+}
+
+fn read_file(path: &Path, doing: &str) -> Result<Password, Failure> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = File::open(path).and_then(|file| file.take(SECRET_FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) if u64::try_from(bytes.len()).is_ok_and(|length| length <= SECRET_FILE_BYTES_MAX) => Ok(bytes),
+        Ok(_) => Err(Failure::refused(doing, "this file is too long to hold a secret")),
+        Err(error) => Err(Failure::refused(doing, error.to_string())),
+    }
+}
+
+fn run(command: &str) -> Result<Password, Failure> {
+    let doing = "get the password from --password-command";
+    let mut child = Command::new("sh");
+    child.arg("-c").arg(command).stdin(Stdio::inherit()).stderr(Stdio::inherit());
+    let output = child.output().map_err(|error| Failure::refused(doing, error.to_string()))?;
+    let printed = Zeroizing::new(output.stdout);
+    if !output.status.success() {
+        return Err(Failure::refused(doing, format!("the command failed ({})", output.status)));
+    }
+    let line = first_line(printed);
+    if line.is_empty() { Err(Failure::refused(doing, "the command printed nothing")) } else { Ok(line) }
+}
+
+/// The first line, without its line end.
+fn first_line(bytes: Password) -> Password {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Zeroizing::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
+}
+
+/// Asks without echo. An empty answer is `None`.
+pub(super) fn ask(console: &Console, prompt: &str) -> Result<Option<Password>, Failure> {
+    if !console.can_ask() {
+        return Ok(None);
+    }
+    let answer =
+        rpassword::prompt_password(sanitize::text(prompt)).map_err(|error| Failure::refused("ask for a password", error.to_string()))?;
+    Ok(Some(Zeroizing::new(answer.into_bytes())).filter(|answer| !answer.is_empty()))
+}
+
+/// What a person typed where either would do. No password is a recovery code by accident: eight check characters must agree.
+pub(super) fn credentials_of(answer: Password) -> Credentials {
+    match std::str::from_utf8(&answer).ok().and_then(|text| RecoveryCode::parse(text).ok()) {
+        Some(code) => Credentials::Code(code),
+        None => Credentials::Password(answer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{credentials_of, first_line};
+    use crate::ops::{Credentials, RecoveryCode};
+
+    #[test]
+    fn a_line_end_is_no_part_of_a_password() {
+        for text in ["secret", "secret\n", "secret\r\n", "secret\nmore\n"] {
+            assert_eq!(first_line(text.as_bytes().to_vec().into()).as_slice(), b"secret");
+        }
+        assert_eq!(first_line(b" a b \n".to_vec().into()).as_slice(), b" a b ");
+        assert!(first_line(Vec::new().into()).is_empty());
+    }
+
+    #[test]
+    fn a_code_is_taken_where_a_password_was_asked_for() {
+        let code = RecoveryCode::from_bytes([7; 20]).text();
+        assert!(matches!(credentials_of(code.as_bytes().to_vec().into()), Credentials::Code(_)));
+        assert!(matches!(credentials_of(b"secret".to_vec().into()), Credentials::Password(_)));
+    }
+}

@@ -1,0 +1,9 @@
+//! Owns the words of reports: one file per command, each writing what a person reads of a report.
+
+pub(super) mod init;
+pub(super) mod ls;
+pub(super) mod problems;
+pub(super) mod restore;
+pub(super) mod snap;
+pub(super) mod snapshots;
+pub(super) mod welcome;

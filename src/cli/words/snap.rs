@@ -1,0 +1,191 @@
+//! Owns the words of `snap`: what each source holds and what changed, what it cost, what was not saved, and what else to know.
+
+use super::problems::problem_lines;
+use crate::cli::human::{self, Local, count, counted};
+use crate::cli::sanitize;
+use crate::clock::Timestamp;
+use crate::ops::snap::{NotSaved, SnapReport, SourceReport};
+use crate::ops::{Problem, Severity};
+use std::fmt::Write;
+
+/// Lines of "not saved" on screen; all of them stand in the snapshot.
+const NOT_SAVED_SHOWN: usize = 20;
+/// Width of the first column, unless a label is longer.
+const COLUMN: usize = 9;
+
+/// Says what was done. `quiet` leaves away what went as it should.
+pub(in crate::cli) fn snap_words(report: &SnapReport, now: Timestamp, quiet: bool, out: &mut String) {
+    let local = Local::system();
+    let labels = report.sources.iter().map(|source| sanitize::text(&source.label).chars().count());
+    let width = labels.max().unwrap_or(0).clamp(COLUMN, 32);
+    // Writing into a String cannot fail.
+    if !quiet {
+        for source in &report.sources {
+            let label = sanitize::text(&source.label);
+            _ = writeln!(out, "{label:<width$} {}", source_words(source, &local, now));
+        }
+        _ = writeln!(out, "{:<width$} {}", "stored", stored_words(report));
+    }
+    not_saved_lines(report, width, &local, out);
+    if !quiet {
+        for name in &report.healed {
+            _ = writeln!(out, "{:<width$} {}", "healed", sanitize::text(name));
+        }
+    }
+    let id: String = report.snapshot.chars().take(8).collect();
+    let taken = human::seconds_of(&report.time).map_or_else(|| report.time.clone(), |seconds| local.minute(seconds));
+    let duration = human::duration(report.timings.total);
+    let proof = if report.stored_bytes > 0 { "; every new byte was decoded and compared before it was written" } else { "" };
+    _ = writeln!(out, "snapshot {id} taken {taken} in {duration}{proof}");
+    // What was not saved has its own lines above.
+    let others: Vec<Problem> = report.problems.iter().filter(|problem| !is_not_saved(report, problem)).cloned().collect();
+    let shown: Vec<Problem> = others.into_iter().filter(|problem| !quiet || problem.severity > Severity::Known).collect();
+    problem_lines(&shown, out);
+    if quiet {
+        return;
+    }
+    for weakness in &report.weaknesses {
+        _ = writeln!(out, "note      {}", sanitize::text(weakness));
+    }
+    if report.same_device == Some(true) {
+        _ = writeln!(out, "note      this repository is on the same disk as the photos: it does not survive that disk");
+    }
+}
+
+fn is_not_saved(report: &SnapReport, problem: &Problem) -> bool {
+    let path = problem.path.as_deref();
+    problem.code == "source-unreadable"
+        && report.sources.iter().flat_map(|source| &source.not_saved).any(|not_saved| Some(not_saved.path.as_str()) == path)
+}
+
+/// `18,412 files, 214.6 GB  ·  12 new, 3 changed, 1 renamed, 2 gone since Sunday`.
+fn source_words(source: &SourceReport, local: &Local, now: Timestamp) -> String {
+    let holds = format!("{}, {}", counted(source.files, "file", "files"), human::bytes(source.bytes));
+    let Some(since) = &source.since else { return format!("{holds}  ·  its first snapshot") };
+    let since = local.since(since, now);
+    let changes: Vec<String> =
+        [(source.new_files, "new"), (source.changed_files, "changed"), (source.renamed_files, "renamed"), (source.gone_files, "gone")]
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| format!("{} {word}", count(number)))
+            .collect();
+    let changes = if changes.is_empty() { "nothing changed".to_owned() } else { changes.join(", ") };
+    format!("{holds}  ·  {changes} since {since}")
+}
+
+/// `48.1 MB new (of 214.6 GB)`.
+fn stored_words(report: &SnapReport) -> String {
+    let total: u64 = report.sources.iter().map(|source| source.bytes).fold(0, u64::saturating_add);
+    let raw = report.stored.new_chunk_bytes;
+    if raw == 0 {
+        return format!("nothing new of {}: the snapshot itself took {}", human::bytes(total), human::bytes(report.stored_bytes));
+    }
+    let mut words = format!("{} new (of {})", human::bytes(raw), human::bytes(total));
+    if report.stored.duplicate_bytes > 0 {
+        words.push_str(&format!(": {} more were read and are here already", human::bytes(report.stored.duplicate_bytes)));
+    }
+    words
+}
+
+fn not_saved_lines(report: &SnapReport, width: usize, local: &Local, out: &mut String) {
+    let total: u64 = report.sources.iter().map(|source| source.not_saved_count).sum();
+    if total == 0 {
+        return;
+    }
+    let several = report.sources.len() > 1;
+    let mut lines = Vec::new();
+    for source in &report.sources {
+        for not_saved in &source.not_saved {
+            let path = sanitize::text(&not_saved.path);
+            let shown =
+                if several && !path.starts_with(&source.label) { format!("{}/{path}", sanitize::text(&source.label)) } else { path };
+            lines.push((shown, not_saved));
+        }
+    }
+    // Writing into a String cannot fail.
+    _ = writeln!(out, "{:<width$} {} could not be read:", "not saved", counted(total, "file", "files"));
+    // What is new comes first: it is why somebody reads this.
+    lines.sort_by_key(|(_, not_saved)| not_saved.known_since.is_some());
+    let path_width = lines.iter().take(NOT_SAVED_SHOWN).map(|(path, _)| path.chars().count()).max().unwrap_or(0).min(60);
+    for (path, not_saved) in lines.iter().take(NOT_SAVED_SHOWN) {
+        _ = writeln!(out, "{:width$}   {path:<path_width$}   {}", "", fate(not_saved, local));
+    }
+    let more = total.saturating_sub(u64::try_from(lines.len().min(NOT_SAVED_SHOWN)).unwrap_or(total));
+    if more > 0 {
+        _ = writeln!(out, "{:width$}   and {} more, all named in the snapshot (--json lists 1,000)", "", count(more));
+    }
+}
+
+/// `permission denied   kept from the snapshot of 2026-11-15   known since 2026-11-15`.
+fn fate(not_saved: &NotSaved, local: &Local) -> String {
+    let kept = match &not_saved.kept_from {
+        Some(time) => format!("kept from the snapshot of {}", local.day_of(time)),
+        None => "never saved".to_owned(),
+    };
+    let known = match &not_saved.known_since {
+        Some(time) => format!("   known since {}", local.day_of(time)),
+        None => String::new(),
+    };
+    format!("{}   {kept}{known}", sanitize::text(&not_saved.reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::snap_words;
+    use crate::clock::Timestamp;
+    use crate::ops::snap::{NotSaved, SnapReport, SourceReport, Stored};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_370_640); // 2026-11-22T18:04:00Z
+
+    fn report() -> SnapReport {
+        let not_saved = |path: &str, kept_from: Option<&str>| NotSaved {
+            path: path.to_owned(),
+            reason: "permission denied".to_owned(),
+            kept_from: kept_from.map(str::to_owned),
+            known_since: None,
+        };
+        let source = SourceReport {
+            label: "Pictures".to_owned(),
+            files: 18_412,
+            bytes: 214_600_000_000,
+            new_files: 12,
+            changed_files: 3,
+            renamed_files: 1,
+            gone_files: 2,
+            since: Some("2026-11-15T12:00:00Z".to_owned()),
+            not_saved: vec![not_saved("2024/06/IMG_9931.MOV", Some("2026-11-15T12:00:00Z")), not_saved("2024/06/IMG_9932.MOV", None)],
+            not_saved_count: 2,
+            ..SourceReport::default()
+        };
+        SnapReport {
+            snapshot: "5f3a91c2".repeat(8),
+            time: "2026-11-22T12:00:00Z".to_owned(),
+            sources: vec![source],
+            stored_bytes: 48_200_000,
+            stored: Stored { new_chunk_bytes: 48_100_000, ..Stored::default() },
+            same_device: Some(true),
+            ..SnapReport::default()
+        }
+    }
+
+    #[test]
+    fn the_number_first_and_what_was_not_saved_by_name() {
+        let mut out = String::new();
+        snap_words(&report(), NOW, false, &mut out);
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines[0], "Pictures  18,412 files, 214.6 GB  ·  12 new, 3 changed, 1 renamed, 2 gone since 2026-11-15");
+        assert_eq!(lines[1], "stored    48.1 MB new (of 214.6 GB)");
+        assert_eq!(lines[2], "not saved 2 files could not be read:");
+        assert_eq!(lines[3], "            2024/06/IMG_9931.MOV   permission denied   kept from the snapshot of 2026-11-15");
+        assert_eq!(lines[4], "            2024/06/IMG_9932.MOV   permission denied   never saved");
+        assert!(lines[5].starts_with("snapshot 5f3a91c2 taken 2026-11-22 "), "{}", lines[5]);
+        assert!(lines[6].starts_with("note      this repository is on the same disk"), "{}", lines[6]);
+    }
+
+    #[test]
+    fn a_quiet_run_says_what_is_wrong_and_what_was_taken() {
+        let mut out = String::new();
+        snap_words(&report(), NOW, true, &mut out);
+        assert!(out.starts_with("not saved 2 files") && out.lines().count() == 4, "{out}");
+    }
+}

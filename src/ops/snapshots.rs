@@ -1,0 +1,174 @@
+//! Lists the snapshots of a repository, newest first. Without the key: when they were taken and which packs they need, nothing else.
+
+use super::{Error, Outcome, Problem, Severity};
+use crate::repo::{FileState, Loaded, Manifest, Repository, SnapshotList, StoredFile};
+use crate::tree::Time;
+use serde::Serialize;
+
+/// Which snapshots to list.
+#[derive(Debug, Clone, Default)]
+pub struct SnapshotsOptions {
+    /// Only those of the source with this label.
+    pub source: Option<String>,
+}
+
+/// The snapshots of a repository.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SnapshotsReport {
+    /// Newest first.
+    pub snapshots: Vec<SnapshotLine>,
+    /// The repository was opened without its key: only times and needs are known.
+    pub locked: bool,
+    /// Snapshots that were forgotten.
+    pub forgotten: u64,
+    /// What a person should know.
+    pub problems: Vec<Problem>,
+}
+
+impl SnapshotsReport {
+    /// The exit code that the problems add up to.
+    pub fn exit_code(&self) -> u8 {
+        Outcome::of(&self.problems).exit_code()
+    }
+}
+
+/// One snapshot.
+#[derive(Debug, Clone, Serialize)]
+pub struct SnapshotLine {
+    /// Its whole id, 64 hexadecimal digits.
+    pub id: String,
+    /// The time that it states, RFC 3339 in UTC.
+    pub time: String,
+    /// The same in seconds since the epoch.
+    #[serde(skip)]
+    pub seconds: i64,
+    /// What was snapped; empty in a locked repository.
+    pub sources: Vec<SnapshotSource>,
+    /// Files in all its sources.
+    pub files: u64,
+    /// Sum of their lengths.
+    pub bytes: u64,
+    /// Packs that it cannot do without.
+    pub needs_packs: u64,
+    /// Sum of their lengths.
+    pub needs_bytes: u64,
+    /// What the person wrote.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Name and version of the program that wrote it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub tool: String,
+}
+
+/// One source of a snapshot.
+#[derive(Debug, Clone, Serialize)]
+pub struct SnapshotSource {
+    /// Its name in snapshots.
+    pub label: String,
+    /// Its path on its machine, printable.
+    pub path: String,
+    /// The machine's name.
+    pub host: String,
+    /// Its id.
+    pub id: String,
+    /// Files.
+    pub files: u64,
+    /// Sum of their lengths.
+    pub bytes: u64,
+}
+
+/// Lists the snapshots. Cost: every manifest is read.
+pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<SnapshotsReport, Error> {
+    let list = SnapshotList::take(&**repository.store(), &repository.notices()?)?;
+    let mut report = SnapshotsReport { locked: repository.is_locked(), forgotten: list.forgotten, ..SnapshotsReport::default() };
+    if options.source.is_some() {
+        // Labels are sealed: without the key the question has no answer.
+        repository.sealing()?;
+    }
+    let mut lines = Vec::new();
+    for (file, _) in list.newest_first() {
+        match repository.load_manifest(&file)? {
+            Loaded::Good(manifest) => {
+                if let Some(first_copy) = &manifest.first_copy {
+                    report.problems.push(first_copy_problem(&file, first_copy));
+                }
+                if is_wanted(&manifest, options) {
+                    lines.push(((manifest.public.time, manifest.name), line(&manifest)));
+                }
+            }
+            Loaded::Bad { file, copies, reason } => report.problems.push(bad_problem(&file, &copies, &reason)),
+            Loaded::TooNew(file) => {
+                let message = "a snapshot that was made by a newer version".to_owned();
+                let problem = Problem::of_object("format-too-new", Severity::Notice, file.path(), message);
+                report.problems.push(problem.with_hint("use a newer version of tintype"));
+            }
+        }
+    }
+    for (file, _) in list.second_only.values() {
+        let message = "this snapshot lies in second/ alone: interrupted before it was finished, or still arriving".to_owned();
+        let problem = Problem::of_object("manifest-second-only", Severity::Bookkeeping, file.path(), message);
+        report.problems.push(problem.with_hint("`tintype check` says whether all that it needs is here"));
+    }
+    lines.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
+    report.snapshots = lines.into_iter().map(|(_, line)| line).collect();
+    Ok(report)
+}
+
+fn is_wanted(manifest: &Manifest, options: &SnapshotsOptions) -> bool {
+    let Some(label) = &options.source else { return true };
+    manifest.sealed.as_ref().is_some_and(|sealed| sealed.sources.iter().any(|source| source.label == *label))
+}
+
+fn line(manifest: &Manifest) -> SnapshotLine {
+    let sealed = manifest.sealed.as_ref();
+    let sources: Vec<SnapshotSource> = sealed
+        .iter()
+        .flat_map(|sealed| &sealed.sources)
+        .map(|source| SnapshotSource {
+            label: source.label.clone(),
+            path: crate::scan::escaped(&source.path),
+            host: source.host.clone(),
+            id: source.id.hex(),
+            files: source.counts.files,
+            bytes: source.counts.bytes,
+        })
+        .collect();
+    SnapshotLine {
+        id: manifest.name.hex(),
+        time: rfc3339(manifest.public.time),
+        seconds: manifest.public.time.seconds,
+        files: sources.iter().map(|source| source.files).fold(0, u64::saturating_add),
+        bytes: sources.iter().map(|source| source.bytes).fold(0, u64::saturating_add),
+        sources,
+        needs_packs: manifest.public.needs.pack_count,
+        needs_bytes: manifest.public.needs.pack_bytes,
+        note: sealed.map(|sealed| sealed.note.clone()).unwrap_or_default(),
+        tool: sealed.map(|sealed| sealed.tool.clone()).unwrap_or_default(),
+    }
+}
+
+fn first_copy_problem(file: &StoredFile, first_copy: &FileState) -> Problem {
+    let how = match first_copy {
+        FileState::Absent => "is absent",
+        FileState::Short => "is short",
+        FileState::Good(_) | FileState::Damaged(_) => "has wrong bytes",
+    };
+    let message = format!("the first copy of this snapshot's manifest {how}, its second copy is good");
+    Problem::of_object("copy-damaged", Severity::Bookkeeping, file.path(), message).with_hint("the next snap heals it")
+}
+
+fn bad_problem(file: &StoredFile, copies: &(FileState, FileState), reason: &str) -> Problem {
+    let here = |state: &FileState| matches!(state, FileState::Good(_) | FileState::Damaged(_));
+    let (code, severity) = if here(&copies.0) || here(&copies.1) {
+        ("manifest-damaged", Severity::Damaged)
+    } else {
+        ("manifest-incomplete", Severity::Incomplete)
+    };
+    Problem::of_object(code, severity, file.path(), format!("this snapshot's manifest cannot be read: {reason}"))
+}
+
+/// A time as reports have it: RFC 3339 in UTC.
+pub(super) fn rfc3339(time: Time) -> String {
+    let nanoseconds = i32::try_from(time.nanoseconds).unwrap_or(0);
+    jiff::Timestamp::new(time.seconds, nanoseconds).map_or_else(|_| format!("{} s", time.seconds), |stamp| stamp.to_string())
+}

@@ -1,0 +1,12 @@
+//! The program as people and other programs meet it: exit codes, JSON, and what happens where something is closed, absent or not asked.
+
+#[path = "cli/init.rs"]
+mod init;
+#[path = "cli/opening.rs"]
+mod opening;
+#[path = "cli/snapshots.rs"]
+mod snapshots;
+#[path = "cli/streams.rs"]
+mod streams;
+#[path = "cli/world.rs"]
+mod world;

@@ -1,0 +1,64 @@
+//! Making repositories.
+
+use crate::world::{World, code, stderr, stdout};
+
+#[test]
+fn without_a_terminal_it_says_which_option_answers() {
+    let world = World::new();
+    let output = world.run(&["-r", "repo", "init"]);
+    assert_eq!((code(&output), stdout(&output)), (2, String::new()));
+    assert!(stderr(&output).contains("--password-file") && stderr(&output).contains("--no-password"), "{}", stderr(&output));
+    assert!(!world.path("repo").exists());
+    assert_eq!(code(&world.run(&["init", "--no-encryption"])), 2);
+}
+
+#[test]
+fn the_code_and_the_password_open_what_was_made() {
+    let world = World::new();
+    world.write("password", b"tri cky \r\nsecond line\n");
+    let (exit, report) = world.json(&["-r", "repo", "--password-file", "password", "init"]);
+    assert_eq!((exit, &report["schema"], &report["encrypted"]), (0, &"tintype/init/1".into(), &true.into()));
+    let recovery_code = report["recovery_code"].as_str().unwrap().to_lowercase();
+    world.write("code", recovery_code.as_bytes());
+    for option in ["--password-file=password", "--recovery-code-file=code", "--password-command=head -n 1 password"] {
+        assert_eq!(code(&world.run(&["-r", "repo", "snapshots", option])), 0, "{option}");
+    }
+    let by_environment = world.command(&["-r", "repo", "snapshots"]).env("TINTYPE_PASSWORD", "tri cky ").output().unwrap();
+    assert_eq!(code(&by_environment), 0, "{}", stderr(&by_environment));
+    assert!(world.path("repo/README.txt").is_file() && world.path("repo/spec/packs.md").is_file());
+}
+
+#[test]
+fn a_repository_without_password_opens_by_its_code() {
+    let world = World::new();
+    let output = world.run(&["-r", "repo", "init", "--no-password"]);
+    let words = stdout(&output);
+    let line = words.lines().find_map(|line| line.trim().strip_prefix("recovery code")).unwrap();
+    world.write("code", line.trim().as_bytes());
+    assert_eq!(code(&world.run(&["-r", "repo", "snapshots", "--recovery-code-file", "code"])), 0);
+    assert!(!world.path("repo/keys").exists());
+}
+
+#[test]
+fn two_at_once_make_one() {
+    let world = World::new();
+    let start =
+        || world.command(&["-r", "repo", "init", "--no-encryption", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let children = [start(), start(), start()];
+    let mut codes: Vec<i32> = children.map(|child| code(&child.wait_with_output().unwrap())).into();
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 2, 2]);
+    assert_eq!(code(&world.run(&["-r", "repo", "snapshots"])), 0);
+    let (exit, report) = world.json(&["-r", "repo", "init", "--no-encryption"]);
+    assert_eq!((exit, &report["error"]["code"]), (2, &"repository-exists".into()));
+}
+
+#[test]
+fn folders_with_files_are_refused_and_left_as_they_are() {
+    let world = World::new();
+    world.write("repo/letter.txt", b"dear");
+    let (exit, report) = world.json(&["-r", "repo", "init", "--no-encryption"]);
+    assert_eq!((exit, &report["error"]["code"]), (2, &"folder-not-empty".into()));
+    assert_eq!(std::fs::read_dir(world.path("repo")).unwrap().count(), 1);
+    assert_eq!(code(&world.run(&["-r", "absent/repo", "init", "--no-encryption"])), 1);
+}
