@@ -15,6 +15,7 @@ use run::{Command, Outcome};
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{env, fs};
 
 /// What `main` and its steps fail with.
@@ -50,6 +51,8 @@ fn main() -> Fallible<()> {
         None => {
             let library = work.path().join("library");
             corpus::make(&library)?;
+            // What changed less than 3 seconds before it was read is read again by the next snap.
+            std::thread::sleep(Duration::from_secs(4));
             library
         }
     };

@@ -16,7 +16,7 @@ const READ_BYTES: usize = 1 << 20;
 /// Makes a library of about 500 MB: photos of 2 to 5 MB, every tenth of them twice and every tenth with another caption, films, sidecars.
 ///
 /// Photos and films are bytes that nothing can shorten, as cameras nearly write them.
-pub fn make(library: &Path) -> Fallible<()> {
+pub(crate) fn make(library: &Path) -> Fallible<()> {
     for number in 0..PHOTO_COUNT {
         let length_bytes = 2_000_000 + number * 7_919_993 % 3_000_000;
         let (year, name) = (2015 + number % 10, format!("IMG_{number:04}.JPG"));
@@ -80,12 +80,12 @@ fn files(folder: &Path) -> Fallible<(Vec<PathBuf>, u64)> {
 }
 
 /// How many files are below `folder`, and how many bytes they have.
-pub fn measure(folder: &Path) -> Fallible<(usize, u64)> {
+pub(crate) fn measure(folder: &Path) -> Fallible<(usize, u64)> {
     files(folder).map(|(files, length_bytes)| (files.len(), length_bytes))
 }
 
 /// Reads and hashes every file once, on all cores.
-pub fn hash_all(folder: &Path) -> Fallible<()> {
+pub(crate) fn hash_all(folder: &Path) -> Fallible<()> {
     let (files, _) = files(folder)?;
     let next = AtomicUsize::new(0);
     let hash_some = || -> std::io::Result<()> {

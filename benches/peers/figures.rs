@@ -3,10 +3,10 @@
 use crate::run::Outcome;
 
 /// The step that all others are compared with.
-pub const COPY: &str = "cp -r";
+pub(crate) const COPY: &str = "cp -r";
 
 /// All that was measured.
-pub struct Figures {
+pub(crate) struct Figures {
     length_bytes: u64,
     stored_bytes: u64,
     steps: Vec<(&'static str, Vec<Outcome>)>,
@@ -14,12 +14,12 @@ pub struct Figures {
 
 impl Figures {
     /// For a library of `length_bytes`.
-    pub fn new(length_bytes: u64) -> Self {
+    pub(crate) fn new(length_bytes: u64) -> Self {
         Self { length_bytes, stored_bytes: 0, steps: Vec::new() }
     }
 
     /// Adds one run of a step; steps are printed in the order in which they first came.
-    pub fn add(&mut self, step: &'static str, outcome: Outcome) {
+    pub(crate) fn add(&mut self, step: &'static str, outcome: Outcome) {
         match self.steps.iter_mut().find(|(known, _)| *known == step) {
             Some((_, outcomes)) => outcomes.push(outcome),
             None => self.steps.push((step, vec![outcome])),
@@ -27,12 +27,12 @@ impl Figures {
     }
 
     /// Length of the repository, in bytes.
-    pub fn stored_bytes(&mut self, length_bytes: u64) {
+    pub(crate) fn stored_bytes(&mut self, length_bytes: u64) {
         self.stored_bytes = length_bytes;
     }
 
     /// A table that can be pasted into `benches/README.md`.
-    pub fn print(&self) {
+    pub(crate) fn print(&self) {
         let copies = self.steps.iter().find(|(step, _)| *step == COPY).map(|(_, outcomes)| sorted(outcomes, |outcome| outcome.wall));
         let (copy_median, copy_best) = copies.map_or((f64::NAN, f64::NAN), |copies| (median(&copies), copies[0]));
         println!();

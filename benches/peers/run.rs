@@ -7,37 +7,37 @@ use std::process::Stdio;
 use std::time::Instant;
 
 /// A program and its arguments.
-pub struct Command(Vec<OsString>);
+pub(crate) struct Command(Vec<OsString>);
 
 /// What one run took and printed.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Seconds until it ended, and until a `sync` after it ended if that was asked for.
-    pub wall: f64,
+    pub(crate) wall: f64,
     /// Of these, the seconds of the `sync`.
-    pub sync: f64,
+    pub(crate) sync: f64,
     /// Seconds of processor time, in the program and in the kernel for it.
-    pub processor: f64,
+    pub(crate) processor: f64,
     /// Its standard output.
-    pub output: String,
+    pub(crate) output: String,
 }
 
 impl Command {
-    pub fn new(program: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
         Self(vec![program.as_ref().to_owned()])
     }
 
-    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.0.push(argument.as_ref().to_owned());
         self
     }
 
-    pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.0.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
     /// Runs it after a `sync`, so that nobody pays for what was written before. Any exit code but 0 is an error.
-    pub fn run(&self, folder: &Path, with_sync: bool) -> Fallible<Outcome> {
+    pub(crate) fn run(&self, folder: &Path, with_sync: bool) -> Fallible<Outcome> {
         sync()?;
         let errors = folder.join("errors");
         let begin = Instant::now();

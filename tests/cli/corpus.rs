@@ -1,6 +1,7 @@
 //! Real photos, hostile files, odd names and real Photos libraries (as the plain folders that they are), through the program and back.
 
-use super::program::{Program, run_json};
+use super::world::{World, code, tree};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -46,22 +47,56 @@ fn facts_of(root: &Path) -> BTreeMap<Vec<u8>, Facts> {
     found
 }
 
+/// A world with a repository, and the options that open it.
+struct Program {
+    world: World,
+    options: Vec<&'static str>,
+}
+
+impl Program {
+    fn new(encrypted: bool) -> Self {
+        let world = World::new();
+        let mut options = vec!["-r", "repo", "--progress", "none"];
+        if encrypted {
+            world.write("password", b"the first summer\n");
+            options.extend(["--password-file", "password"]);
+        }
+        let mut words = options.clone();
+        words.push("init");
+        if !encrypted {
+            words.push("--no-encryption");
+        }
+        assert_eq!(code(&world.run(&words)), 0);
+        Self { world, options }
+    }
+
+    fn json(&self, words: &[&str], codes: &[i32]) -> Value {
+        let words: Vec<&str> = self.options.iter().copied().chain(words.iter().copied()).collect();
+        let (code, value) = self.world.json(&words);
+        assert!(codes.contains(&code), "{words:?}: {code}: {value}");
+        value
+    }
+
+    fn repository_files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        tree(&self.world.path("repo"))
+    }
+}
+
 /// Snap, unchanged snap, check, restore, compare.
 fn there_and_back(program: &Program, source: &Path, words: &str) {
     let begun = Instant::now();
-    let report = run_json(program.command().arg("snap").arg(source), &[0, 3]);
+    let report = program.json(&["snap", "source"], &[0, 3]);
     let files = report["sources"][0]["files"].as_u64().expect("a count");
     let before = program.repository_files();
-    let again = run_json(program.command().arg("snap").arg(source), &[0, 3]);
-    let new: Vec<PathBuf> = program.repository_files().into_iter().filter(|path| !before.contains(path)).collect();
-    let longest = new.iter().map(|path| std::fs::metadata(path).expect("its length").len()).max().unwrap_or(0);
-    assert!(new.len() == 2 && longest <= 12 << 10, "{words}: an unchanged snap wrote {new:?}");
+    let again = program.json(&["snap", "source"], &[0, 3]);
+    let new: Vec<_> = program.repository_files().into_iter().filter(|file| !before.contains(file)).collect();
+    let longest = new.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or(0);
+    assert!(new.len() == 2 && longest <= 12 << 10, "{words}: an unchanged snap wrote {} files", new.len());
     assert_eq!(again["sources"][0]["read_files"].as_u64(), Some(0), "{words}: unchanged files were read");
-    let check = run_json(program.command().args(["check", "--read-data"]), &[0]);
-    let target = program.folder().join("restored");
-    let restored = run_json(program.command().arg("restore").arg("--target").arg(&target), &[0]);
+    let check = program.json(&["check", "--read-data"], &[0]);
+    let restored = program.json(&["restore", "--target", "restored"], &[0]);
     assert_eq!(restored["files"].as_u64(), Some(files), "{words}");
-    let (before, after) = (facts_of(source), facts_of(&target));
+    let (before, after) = (facts_of(source), facts_of(&program.world.path("restored")));
     for (path, facts) in &before {
         assert_eq!(after.get(path), Some(facts), "{words}: {}", String::from_utf8_lossy(path));
     }
@@ -86,7 +121,7 @@ fn copied(source: &Path, into: &Path) -> PathBuf {
 fn both_ways(source: impl Fn(&Path) -> Option<PathBuf>, words: &str) {
     for encrypted in [false, true] {
         let program = Program::new(encrypted);
-        let Some(source) = source(program.folder()) else { return };
+        let Some(source) = source(&program.world.path("")) else { return };
         // Files that changed less than three seconds ago are read again: wait until none is that young.
         std::thread::sleep(std::time::Duration::from_millis(3_200));
         there_and_back(&program, &source, &format!("{words}, {}", if encrypted { "encrypted" } else { "plain" }));
