@@ -1,5 +1,7 @@
 //! The program as people and other programs meet it: exit codes, JSON, and what happens where something is closed, absent or not asked.
 
+#[path = "cli/checking.rs"]
+mod checking;
 #[path = "cli/corpus.rs"]
 mod corpus;
 #[path = "cli/init.rs"]

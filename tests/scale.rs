@@ -56,7 +56,7 @@ fn twenty_thousand_packs() {
         end = numbers.end;
         write_packs(&repository, numbers.clone());
         for number in numbers {
-            source.add_file(&format!("{}/{:02}/IMG_{number:06}.HEIC", 2000 + round / 100, round % 100), photo(number));
+            source.add_file(format!("{}/{:02}/IMG_{number:06}.HEIC", 2000 + round / 100, round % 100), photo(number));
         }
         let report = snap_now(&repository);
         assert_eq!(report.stored.new_chunks, 0, "packs of an interrupted run are used");

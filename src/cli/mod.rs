@@ -48,6 +48,7 @@ fn dispatch(args: Args, capture: Option<Capture>) -> u8 {
         Command::Snapshots(args) => commands::snapshots::run(&console, &args),
         Command::Ls(args) => commands::ls::run(&console, &args),
         Command::Restore(args) => commands::restore::run(&console, &args),
+        Command::Check(args) => commands::check::run(&console, &args),
         Command::Demo(args) => commands::demo::run(&console, &args),
     };
     let result = result.and_then(|exit_code| match console.output_error() {

@@ -41,7 +41,10 @@ fn facts_of(root: &Path) -> BTreeMap<Vec<u8>, Facts> {
             let link_count = if kind == "file" { stat.nlink() } else { 1 };
             // The system keeps no mode of a link of its own, and setuid and setgid are left out on purpose.
             let mode = if kind == "link" { 0 } else { stat.mode() & 0o1777 };
-            found.insert(name, Facts { kind, mode, owner: (stat.uid(), stat.gid()), mtime: (stat.mtime(), stat.mtime_nsec()), content, link_count });
+            found.insert(
+                name,
+                Facts { kind, mode, owner: (stat.uid(), stat.gid()), mtime: (stat.mtime(), stat.mtime_nsec()), content, link_count },
+            );
         }
     }
     found

@@ -93,7 +93,7 @@ pub fn edit_library(source: &MemorySource, round: u64) {
             source.add_hard_link("2020/film.mov", "2020/same film.mov");
         }
         more => {
-            source.add_file(&format!("2021/IMG_{more:04}.JPG"), photo(100 + more, 20_000 + more * 10));
+            source.add_file(format!("2021/IMG_{more:04}.JPG"), photo(100 + more, 20_000 + more * 10));
             source.add_file("2019/07/IMG_0413.json", format!("{{\"title\": \"edit {more}\"}}").as_str());
         }
     }

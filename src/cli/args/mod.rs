@@ -1,8 +1,10 @@
 //! Owns the arguments: what can be said on the command line, and the help that says so.
 
+mod check;
 mod global;
 mod restore;
 
+pub(super) use check::CheckArgs;
 pub(super) use global::{Color, Global, Progress};
 pub(super) use restore::RestoreArgs;
 
@@ -40,6 +42,7 @@ pub(super) enum Command {
     Snapshots(SnapshotsArgs),
     Ls(LsArgs),
     Restore(RestoreArgs),
+    Check(CheckArgs),
     Demo(DemoArgs),
 }
 
@@ -52,6 +55,7 @@ impl Command {
             Self::Snapshots(_) => "snapshots",
             Self::Ls(_) => "ls",
             Self::Restore(_) => "restore",
+            Self::Check(_) => "check",
             Self::Demo(_) => "demo",
         }
     }

@@ -1,5 +1,6 @@
 //! Owns what lies between arguments and operations: one file per command, which opens, runs, and hands the report to the words.
 
+pub(super) mod check;
 pub(super) mod demo;
 pub(super) mod init;
 pub(super) mod ls;

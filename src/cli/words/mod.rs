@@ -1,5 +1,6 @@
 //! Owns the words of reports: one file per command, each writing what a person reads of a report.
 
+pub(super) mod check;
 pub(super) mod init;
 pub(super) mod ls;
 pub(super) mod problems;
