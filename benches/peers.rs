@@ -88,6 +88,13 @@ impl Hasher {
         }
     }
 
+    fn step(&self) -> &'static str {
+        match self {
+            Self::Installed => "b3sum",
+            Self::Own(_) => "blake3 of all files",
+        }
+    }
+
     fn command(&self, library: &Path) -> Command {
         match self {
             Self::Installed => {
@@ -122,7 +129,7 @@ impl Bench {
         corpus::hash_all(&self.library)?;
         let copy = Command::new("cp").arg("-r").arg(&self.library).arg(folder.join("copy"));
         figures.add(figures::COPY, copy.run(folder, true)?);
-        figures.add("b3sum", self.hasher.command(&self.library).run(folder, false)?);
+        figures.add(self.hasher.step(), self.hasher.command(&self.library).run(folder, false)?);
         Ok(())
     }
 
@@ -144,7 +151,7 @@ impl Bench {
         figures.add("snap, first", open(&["snap"]).arg(&self.library).run(folder, true)?);
         figures.add("snap, nothing changed", open(&["snap"]).arg(&self.library).run(folder, true)?);
         figures.add("check --read-data", open(&["check", "--read-data"]).run(folder, false)?);
-        figures.add("restore", open(&["restore", "latest", "--target"]).arg(&restored).run(folder, true)?);
+        figures.add("restore", open(&["restore", "latest"]).arg("--target").arg(&restored).run(folder, true)?);
         figures.stored_bytes(corpus::measure(&repository)?.1);
         if round == 0 {
             let differences = Command::new("diff").arg("-r").arg(&self.library).arg(&restored);

@@ -21,7 +21,7 @@ pub use memory::{Fault, MemorySource};
 pub use missing::MissingSource;
 pub use os::OsSource;
 pub use pieces::{OnPiece, WINDOW_BYTES, read_pieces};
-pub use read::{CarefulFile, Freshness, Seen, StatKey, compare, is_racily_clean, unchanged};
+pub use read::{CarefulFile, Freshness, Seen, StatKey, compare};
 pub use source::{FileSystem, Kind, Listed, Source, SourceFile, Special, Stat};
 pub use walk::{
     EntryKind, EntryProblem, Folder, HardLink, SkipReason, SkipRule, SkippedEntry, Walk, WalkCounts, WalkEntry, WalkOptions, walk,

@@ -126,25 +126,19 @@ pub enum Freshness {
 /// Compares what is remembered of a file with what the system says now. `file_system` is the one that it lies on now.
 pub fn compare(old: &StatKey, new: &Stat, file_system: &FileSystem) -> Freshness {
     let margin = margin(file_system);
-    if new.kind != Kind::File || old.length_bytes != new.length_bytes || old.mtime != new.mtime || old.seen_at.since(old.mtime) < margin {
+    if new.kind != Kind::File || old.length_bytes != new.length_bytes || old.mtime != new.mtime {
         return Freshness::Changed;
     }
+    let settled = old.seen_at.since(old.mtime) >= margin;
     if !file_system.ctime_means_change {
-        return Freshness::Likely;
+        return if settled { Freshness::Likely } else { Freshness::Changed };
+    }
+    // A camera whose clock is ahead: a later write would bring such a time back to now, so it cannot hide behind it.
+    if !settled && old.mtime.since(old.seen_at) < margin {
+        return Freshness::Changed;
     }
     let same = old.ctime == new.ctime && old.inode == new.inode && old.seen_at.since(old.ctime) >= margin;
     if same { Freshness::Unchanged } else { Freshness::Changed }
-}
-
-/// True if the file cannot have changed since it was read: [`Freshness::Unchanged`].
-pub fn unchanged(old: &StatKey, new: &Stat, file_system: &FileSystem) -> bool {
-    compare(old, new, file_system) == Freshness::Unchanged
-}
-
-/// True if the last change is so near to the moment of reading (or after it) that a next change might carry the same times.
-pub fn is_racily_clean(stat: &Stat, read_at: Timestamp, file_system: &FileSystem) -> bool {
-    let margin = margin(file_system);
-    read_at.since(stat.mtime) < margin || (file_system.ctime_means_change && read_at.since(stat.ctime) < margin)
 }
 
 fn margin(file_system: &FileSystem) -> Duration {
@@ -153,7 +147,7 @@ fn margin(file_system: &FileSystem) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{CarefulFile, Freshness, StatKey, compare, is_racily_clean, unchanged};
+    use super::{CarefulFile, Freshness, StatKey, compare};
     use crate::clock::Timestamp;
     use crate::scan::{Content, FileSystem, MemorySource, Source, Stat};
 
@@ -211,12 +205,16 @@ mod tests {
         (stat, source.file_system(b"").unwrap())
     }
 
+    fn unchanged(old: &StatKey, new: &Stat, file_system: &FileSystem) -> bool {
+        compare(old, new, file_system) == Freshness::Unchanged
+    }
+
     #[test]
     fn unchanged_needs_all_facts_and_some_age() {
         let (stat, mut file_system) = facts();
         let at = |seconds| StatKey::of(&stat, Timestamp::from_seconds(seconds));
         assert!(unchanged(&at(1003), &stat, &file_system));
-        assert!(!unchanged(&at(1002), &stat, &file_system) && is_racily_clean(&stat, Timestamp::from_seconds(1002), &file_system));
+        assert!(!unchanged(&at(1002), &stat, &file_system));
         assert!(!unchanged(&at(900), &stat, &file_system));
         let mut other = stat.clone();
         other.device += 1;
@@ -228,6 +226,15 @@ mod tests {
         assert!(!unchanged(&at(1003), &other, &file_system));
         file_system.network = true;
         assert!(!unchanged(&at(1119), &stat, &file_system) && unchanged(&at(1120), &stat, &file_system));
+    }
+
+    #[test]
+    fn a_photo_from_the_future_is_not_read_each_time() {
+        let (mut stat, file_system) = facts();
+        stat.mtime = Timestamp::from_seconds(4_000_000_000);
+        assert!(unchanged(&StatKey::of(&stat, Timestamp::from_seconds(2000)), &stat, &file_system));
+        stat.mtime = Timestamp::from_seconds(2001);
+        assert!(!unchanged(&StatKey::of(&stat, Timestamp::from_seconds(2000)), &stat, &file_system));
     }
 
     #[test]
