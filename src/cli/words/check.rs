@@ -1,5 +1,6 @@
 //! Owns how an audit reads on screen: what is wrong first, with photos and snapshots, then what is well.
 
+use crate::cli::human;
 use crate::ops::Severity;
 use crate::ops::check::{CheckReport, SnapshotState};
 use std::fmt::{Result, Write};
@@ -69,16 +70,16 @@ fn totals(report: &CheckReport, out: &mut dyn Write) -> Result {
     if existing == 0 {
         return writeln!(out, "no snapshot here");
     }
-    write!(out, "{}, {}, {}", counted(existing, "snapshot"), counted(report.packs, "pack"), size(report.pack_bytes))?;
+    write!(out, "{}, {}, {}", counted(existing, "snapshot"), counted(report.packs, "pack"), human::bytes(report.pack_bytes))?;
     if report.read_all {
-        write!(out, ": every byte read and compared in {}", duration(report.seconds))?;
+        write!(out, ": every byte read and compared in {}", human::duration(report.seconds))?;
     } else if report.packs_read > 0 {
         write!(
             out,
             ": {} ({}) read and compared in {}",
             counted(report.packs_read, "pack"),
-            size(report.bytes_read),
-            duration(report.seconds)
+            human::bytes(report.bytes_read),
+            human::duration(report.seconds)
         )?;
     } else if let Some(since) = &report.verified_since {
         write!(out, ": names and lengths looked at; every byte was last read and compared since {since}")?;
@@ -98,7 +99,7 @@ fn snapshots(report: &CheckReport, out: &mut dyn Write) -> Result {
     let complete = in_state(SnapshotState::Complete);
     if complete == all {
         let whole = if report.read_all && report.exit_code != 5 { " and undamaged" } else { "" };
-        let subject = if all == 1 { "the snapshot is".to_owned() } else { format!("all {} snapshots", thousands(all)) };
+        let subject = if all == 1 { "the snapshot is".to_owned() } else { format!("all {} snapshots", human::count(all)) };
         return writeln!(out, "{subject} complete{whole}");
     }
     let mut parts = Vec::new();
@@ -110,10 +111,10 @@ fn snapshots(report: &CheckReport, out: &mut dyn Write) -> Result {
     ] {
         match in_state(state) {
             0 => {}
-            count => parts.push(format!("{} {word}", thousands(count))),
+            count => parts.push(format!("{} {word}", human::count(count))),
         }
     }
-    writeln!(out, "of {}: {}; {} complete", counted(all, "snapshot"), parts.join(", "), thousands(complete))?;
+    writeln!(out, "of {}: {}; {} complete", counted(all, "snapshot"), parts.join(", "), human::count(complete))?;
     match &report.last_complete {
         Some(last) => writeln!(out, "last complete: {} of {}", last.id.get(..8).unwrap_or(&last.id), last.time),
         None => writeln!(out, "no snapshot here is complete"),
@@ -124,46 +125,9 @@ fn count_of(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
+/// A count and its noun, which takes an s.
 fn counted(count: u64, word: &str) -> String {
-    format!("{} {word}{}", thousands(count), if count == 1 { "" } else { "s" })
-}
-
-/// A number with commas between its thousands.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Bytes in decimal units.
-fn size(bytes: u64) -> String {
-    let (mut unit_bytes, mut unit) = (1_u64, "bytes");
-    for (next_bytes, next) in [(1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (1_000_000_000_000, "TB")] {
-        if bytes >= next_bytes {
-            (unit_bytes, unit) = (next_bytes, next);
-        }
-    }
-    let tenths = bytes / (unit_bytes / 10).max(1);
-    match unit_bytes {
-        1 => format!("{bytes} {unit}"),
-        _ => format!("{}.{} {unit}", tenths / 10, tenths % 10),
-    }
-}
-
-fn duration(seconds: f64) -> String {
-    let tenths = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default().as_millis() / 100;
-    let whole = tenths / 10;
-    match whole {
-        0..60 => format!("{whole}.{} s", tenths % 10),
-        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
-    }
+    human::counted(count, word, &format!("{word}s"))
 }
 
 #[cfg(test)]

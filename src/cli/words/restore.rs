@@ -1,5 +1,6 @@
 //! Owns the words of `restore`: what came back and what did not, the number first, what to do next last.
 
+use crate::cli::human::{self, bytes, counted};
 use crate::ops::restore::{NotSet, PlanSummary, RestoreReport};
 use crate::ops::{Problem, Severity};
 use std::fmt::{Result, Write};
@@ -11,7 +12,7 @@ const SHOWN_MAX: usize = 20;
 pub(crate) fn restore_words(report: &RestoreReport, out: &mut dyn Write) -> Result {
     let snapshots: Vec<&str> = report.snapshots.iter().map(|id| id.get(..8).unwrap_or(id)).collect();
     let from = if snapshots.len() == 1 { "snapshot" } else { "snapshots" };
-    write!(out, "restored  {}, {}", counted(report.files, "file", "files"), size(report.bytes))?;
+    write!(out, "restored  {}, {}", counted(report.files, "file", "files"), bytes(report.bytes))?;
     if report.symlinks > 0 {
         write!(out, ", {}", counted(report.symlinks, "link", "links"))?;
     }
@@ -21,7 +22,7 @@ pub(crate) fn restore_words(report: &RestoreReport, out: &mut dyn Write) -> Resu
         writeln!(out, "kept      {} {why}", counted(report.files_already_there, "file", "files"))?;
     }
     if report.left_out_count > 0 {
-        writeln!(out, "left out  {} not restored:", thousands(report.left_out_count))?;
+        writeln!(out, "left out  {} not restored:", human::count(report.left_out_count))?;
         for left_out in report.left_out.iter().take(SHOWN_MAX) {
             let path = if left_out.path.is_empty() { "(the root)" } else { &left_out.path };
             write!(out, "            {path}   {}", left_out.reason)?;
@@ -32,7 +33,7 @@ pub(crate) fn restore_words(report: &RestoreReport, out: &mut dyn Write) -> Resu
         }
         let shown = u64::try_from(report.left_out.len().min(SHOWN_MAX)).unwrap_or(u64::MAX);
         if report.left_out_count > shown {
-            writeln!(out, "            and {} more; --json lists all", thousands(report.left_out_count - shown))?;
+            writeln!(out, "            and {} more; --json lists all", human::count(report.left_out_count - shown))?;
         }
     }
     not_set_words(&report.not_set, out)?;
@@ -53,7 +54,7 @@ pub(crate) fn restore_words(report: &RestoreReport, out: &mut dyn Write) -> Resu
 /// Says what a restore would do.
 pub(crate) fn plan_words(plan: &PlanSummary, out: &mut dyn Write) -> Result {
     let verb = if plan.going_on { "would go on restoring" } else { "would restore" };
-    write!(out, "{verb} {}, {}", counted(plan.files, "file", "files"), size(plan.bytes))?;
+    write!(out, "{verb} {}, {}", counted(plan.files, "file", "files"), bytes(plan.bytes))?;
     write!(out, ", {}", counted(plan.folders, "folder", "folders"))?;
     if plan.symlinks > 0 {
         write!(out, ", {}", counted(plan.symlinks, "link", "links"))?;
@@ -66,7 +67,7 @@ pub(crate) fn plan_words(plan: &PlanSummary, out: &mut dyn Write) -> Result {
         (plan.blocked, "cannot be restored: unreadable, or something is in their way"),
     ] {
         if count > 0 {
-            writeln!(out, "  {} {what}", thousands(count))?;
+            writeln!(out, "  {} {what}", human::count(count))?;
         }
     }
     writeln!(out, "nothing was written")
@@ -80,7 +81,7 @@ fn not_set_words(not_set: &NotSet, out: &mut dyn Write) -> Result {
         (not_set.birth, "times of making (the system cannot set them)"),
     ];
     for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
-        writeln!(out, "not set   {} {what}", thousands(count))?;
+        writeln!(out, "not set   {} {what}", human::count(count))?;
     }
     Ok(())
 }
@@ -90,33 +91,6 @@ fn severity(severity: Severity) -> &'static str {
         Severity::Damaged => "damaged",
         Severity::Incomplete => "missing",
         Severity::Bookkeeping | Severity::Notice | Severity::Known => "note",
-    }
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(count), if count == 1 { one } else { many })
-}
-
-/// A number with a comma after each three digits from the right.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A decimal size with one digit after the point from 1 MB on.
-fn size(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
-    match UNITS.into_iter().find(|(unit, _)| bytes >= *unit) {
-        None => counted(bytes, "byte", "bytes"),
-        Some((unit, "kB")) => format!("{} kB", bytes / unit),
-        Some((unit, name)) => format!("{}.{} {name}", thousands(bytes / unit), bytes % unit / (unit / 10)),
     }
 }
 
