@@ -24,7 +24,7 @@ fn photo(number: u64) -> Content {
 
 /// Puts photos into packs of their own, as an interrupted run leaves them: the next snap finds and uses them.
 fn write_packs(repository: &Repository, numbers: std::ops::Range<u64>) {
-    PackRun::run(repository, 1, |run| {
+    PackRun::run(repository, 1, Vec::new(), |run| {
         for number in numbers {
             let mut bytes = vec![0; usize::try_from(PHOTO_BYTES).expect("small")];
             generate(number + 1, 0, &mut bytes);

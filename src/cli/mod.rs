@@ -46,6 +46,7 @@ fn dispatch(args: Args, capture: Option<Capture>) -> u8 {
         Command::Init(args) => commands::init::run(&console, &args),
         Command::Snap(args) => commands::snap::run(&console, &args),
         Command::Snapshots(args) => commands::snapshots::run(&console, &args),
+        Command::Key(args) => commands::key::run(&console, &args),
         Command::Ls(args) => commands::ls::run(&console, &args),
         Command::Restore(args) => commands::restore::run(&console, &args),
         Command::Check(args) => commands::check::run(&console, &args),

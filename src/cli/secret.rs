@@ -30,15 +30,20 @@ pub(super) fn given(global: &Global) -> Result<Option<Credentials>, Failure> {
 /// The password that was given without asking.
 pub(super) fn given_password(global: &Global) -> Result<Option<Password>, Failure> {
     if let Some(path) = &global.password_file {
-        let doing = format!("read the password from {}", sanitize::path(path));
-        let line = first_line(read_file(path, &doing)?);
-        return if line.is_empty() { Err(Failure::refused(doing, "its first line is empty")) } else { Ok(Some(line)) };
+        return password_file(path).map(Some);
     }
     if let Some(command) = &global.password_command {
         return run(command).map(Some);
     }
     let value = std::env::var_os("TINTYPE_PASSWORD").filter(|value| !value.is_empty());
     Ok(value.map(|value| Zeroizing::new(value.into_encoded_bytes())))
+}
+
+/// A password from a file's first line.
+pub(super) fn password_file(path: &Path) -> Result<Password, Failure> {
+    let doing = format!("read the password from {}", sanitize::path(path));
+    let line = first_line(read_file(path, &doing)?);
+    if line.is_empty() { Err(Failure::refused(doing, "its first line is empty")) } else { Ok(line) }
 }
 
 fn code_file(path: &Path) -> Result<RecoveryCode, Failure> {

@@ -7,6 +7,7 @@ pub mod demo;
 mod error;
 mod guides;
 pub mod init;
+pub mod key;
 pub mod ls;
 mod naming;
 mod objects;

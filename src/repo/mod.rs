@@ -3,6 +3,7 @@
 //! Invariants: stored files never change after they appear; write order is packs, index, needs, manifest in `second/`, look, manifest;
 //! a snapshot exists when its manifest lies in `snapshots/`; an index can always be rebuilt; what is listed is believed only with the right length and trailer.
 
+mod announce;
 mod audit;
 mod buffer;
 mod cache;

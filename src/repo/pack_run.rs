@@ -3,10 +3,11 @@
 //! Each packer owns the pack that it fills; full buffers go to writer threads, so that no core waits for the drive while there is work.
 //! With one thread everything happens in the caller's, in order.
 
+use super::announce::Announcing;
 use super::buffer::{Buffer, Pool};
 use super::packer::Packer;
 use super::{RepoError, Repository};
-use crate::format::{IndexedPack, NameFolder, ObjectId, PackKind, StoredFile};
+use crate::format::{IndexedPack, NameFolder, NeededPack, ObjectId, PackKind, StoredFile};
 use crate::store::Upload;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::HashSet;
@@ -43,6 +44,7 @@ pub struct PackRun<'r> {
     failure: Mutex<Option<RepoError>>,
     failed: AtomicBool,
     claims: Vec<Mutex<HashSet<ObjectId>>>,
+    announcing: Mutex<Announcing>,
     /// What the packs add up to.
     pub(super) totals: Totals,
 }
@@ -75,11 +77,12 @@ pub struct PackSums {
 }
 
 impl<'r> PackRun<'r> {
-    /// Runs `body`, which fills packs by packers, at most `packers_max` at once; when this returns every finished pack is on the drive under its name.
+    /// Runs `body`, which fills packs by packers, at most `packers_max` at once; a run that takes long announces `relied_on` and what it wrote; when this returns every finished pack is on the drive under its name.
     /// Folder entries are durable after the store's next sync.
     pub fn run<T>(
         repository: &'r Repository,
         packers_max: usize,
+        relied_on: Vec<NeededPack>,
         body: impl FnOnce(&PackRun<'r>) -> Result<T, RepoError>,
     ) -> Result<(T, PackSums), RepoError> {
         let threads = if repository.surroundings.threads > 1 { WRITER_THREADS } else { 0 };
@@ -93,6 +96,7 @@ impl<'r> PackRun<'r> {
             finished: Mutex::default(),
             failure: Mutex::default(),
             failed: AtomicBool::new(false),
+            announcing: Mutex::new(Announcing::begin(repository.surroundings.clock.elapsed(), relied_on)),
             claims: (0..CLAIM_SHARDS).map(|_| Mutex::default()).collect(),
             totals: Totals::default(),
         };
@@ -172,8 +176,10 @@ impl<'r> PackRun<'r> {
         let names = vec![first.path(), first.in_second().path()];
         self.totals.pack_bytes.fetch_add(pack.length_bytes, Ordering::Relaxed);
         let length_bytes = pack.length_bytes;
+        let needed = NeededPack { name: pack.name, length_bytes, kind: pack.kind };
         lock(&self.finished).push(pack);
-        self.hand_over(Job::Finish { files, names, length_bytes })
+        self.hand_over(Job::Finish { files, names, length_bytes })?;
+        lock(&self.announcing).wrote(self.repository, needed)
     }
 
     fn hand_over(&self, job: Job) -> Result<(), RepoError> {

@@ -40,6 +40,7 @@ pub(super) enum Command {
     Init(InitArgs),
     Snap(SnapArgs),
     Snapshots(SnapshotsArgs),
+    Key(KeyArgs),
     Ls(LsArgs),
     Restore(RestoreArgs),
     Check(CheckArgs),
@@ -53,6 +54,7 @@ impl Command {
             Self::Init(_) => "init",
             Self::Snap(_) => "snap",
             Self::Snapshots(_) => "snapshots",
+            Self::Key(_) => "key",
             Self::Ls(_) => "ls",
             Self::Restore(_) => "restore",
             Self::Check(_) => "check",
@@ -130,6 +132,41 @@ pub(super) struct SnapshotsArgs {
     /// Also the packs that each needs, the machine, and the note
     #[arg(long)]
     pub(super) long: bool,
+}
+
+/// Add a password
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  tintype -r /media/red/photos --recovery-code-file code.txt key add
+  tintype -r /media/red/photos --password-file old key add --new-password-file new --label laptop
+
+Exit codes: 0 done; 1 the place failed; 2 refused: wrong password or code, or the repository is not encrypted")]
+pub(super) struct KeyArgs {
+    #[command(subcommand)]
+    pub(super) command: KeyCommand,
+}
+
+/// What to do with passwords.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    Add(KeyAddArgs),
+}
+
+/// Add a password; those that are there go on to work
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  tintype -r /media/red/photos --recovery-code-file code.txt key add
+
+Exit codes: 0 added; 1 the place failed; 2 refused")]
+pub(super) struct KeyAddArgs {
+    /// The new password is the first line of this file; default: ask
+    #[arg(long, value_name = "FILE")]
+    pub(super) new_password_file: Option<PathBuf>,
+    /// What to call it
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(super) label: String,
 }
 
 /// List what is in a snapshot

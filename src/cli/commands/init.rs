@@ -9,6 +9,10 @@ use crate::ops::init::{InitOptions, init, refuse_existing};
 use crate::ops::{NewProtection, Outcome, SlotStrength};
 use std::io::BufRead;
 
+/// What answers where nobody can be asked.
+const NO_TERMINAL: &str =
+    "give --password-file, --password-command or TINTYPE_PASSWORD; or --no-password (recovery code only), or --no-encryption";
+
 /// How often two groups of the code are asked back.
 const ASKED_BACK_MAX: usize = 3;
 
@@ -42,24 +46,20 @@ fn protection(console: &Console, args: &InitArgs, doing: &str) -> Result<NewProt
     }
     let password = match secret::given_password(&console.global)? {
         Some(password) => password,
-        None => ask_twice(console, doing)?,
+        None => ask_twice(console, doing, NO_TERMINAL)?,
     };
     Ok(NewProtection::Encrypted { password: Some(password), strength })
 }
 
-fn ask_twice(console: &Console, doing: &str) -> Result<Password, Failure> {
+/// Asks for a new password, twice. `hint` says what to give where nobody can be asked.
+pub(super) fn ask_twice(console: &Console, doing: &str, hint: &str) -> Result<Password, Failure> {
     if !console.can_ask() {
-        let hint =
-            "give --password-file, --password-command or TINTYPE_PASSWORD; or --no-password (recovery code only), or --no-encryption";
-        return Err(
-            Failure::new(doing, "key-needed", "a new repository needs a password, and there is no terminal to ask on", 2).with_hint(hint)
-        );
+        return Err(Failure::new(doing, "key-needed", "a new password is needed, and there is no terminal to ask on", 2).with_hint(hint));
     }
     loop {
-        let Some(one) = secret::ask(console, "A password for the new repository: ")? else {
-            return Err(
-                Failure::refused(doing, "no password was given").with_hint("--no-password makes one that only the recovery code opens")
-            );
+        let Some(one) = secret::ask(console, "The new password: ")? else {
+            return Err(Failure::refused(doing, "no password was given")
+                .with_hint("without a password only the recovery code opens a repository (`init --no-password`)"));
         };
         if secret::ask(console, "Once more: ")?.is_some_and(|two| *two == *one) {
             return Ok(one);

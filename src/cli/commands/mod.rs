@@ -3,6 +3,7 @@
 pub(super) mod check;
 pub(super) mod demo;
 pub(super) mod init;
+pub(super) mod key;
 pub(super) mod ls;
 mod names;
 pub(super) mod restore;

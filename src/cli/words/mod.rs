@@ -2,6 +2,7 @@
 
 pub(super) mod check;
 pub(super) mod init;
+pub(super) mod key;
 pub(super) mod ls;
 pub(super) mod problems;
 pub(super) mod restore;

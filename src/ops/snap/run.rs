@@ -68,7 +68,7 @@ pub(super) fn round(
     let threads = repository.surroundings().threads.max(1);
     let total_bytes = units.iter().map(|unit| unit.stat.length_bytes).sum();
     observer.stage(Stage::Storing, total_bytes);
-    let ((built, needed), packs) = PackRun::run(repository, packers_max(total_bytes, threads) + 1, |run| {
+    let ((built, needed), packs) = PackRun::run(repository, packers_max(total_bytes, threads) + 1, opened.known.reliable_packs(), |run| {
         let storing = Storing { sources, units: &units, known: &opened.known, run, observer, clock, sums: &sums };
         let outcomes = storing.store_all(threads)?;
         laps.lap(|timings| &mut timings.storing);
