@@ -112,8 +112,8 @@ impl Repository {
             return Err(RepoError::AlreadyThere { place });
         }
         // What systems put into every folder and drive does not count.
-        let litter =
-            |name: &str| name.split('/').any(|part| part.starts_with('.') || part == "desktop.ini" || part == "System Volume Information");
+        const LITTER: [&str; 4] = ["desktop.ini", "Thumbs.db", "System Volume Information", "$RECYCLE.BIN"];
+        let litter = |name: &str| name.split('/').any(|part| part.starts_with('.') || LITTER.contains(&part));
         if listed
             .iter()
             .any(|listed| !litter(&listed.name) && !listed.name.starts_with("keys/") && !listed.name.starts_with("second/keys/"))

@@ -1,9 +1,8 @@
-//! Owns folders as people know them, over the objects that hold them: building, walking, finding, comparing. Implements `format-spec/trees.md`.
+//! Owns folders as people know them, over the objects that hold them: building, walking, finding. Implements `format-spec/trees.md`.
 //!
 //! Where objects come from is an argument ([`Objects`]); nothing here knows of packs or files.
 
 mod build;
-mod compare;
 mod read;
 mod walk;
 
@@ -12,6 +11,5 @@ pub use crate::format::{
     ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, check_name, hex, tags,
 };
 pub use build::{BuiltFolder, RawObject, build_folder, build_pieces, build_report, decode_report};
-pub use compare::{Change, Difference, Unread, compare};
 pub use read::{Listing, Objects, TreeError, find, list, pieces, reach, reach_file, reach_report, report_items};
 pub use walk::{Bounds, Next, Step, walk};

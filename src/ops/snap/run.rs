@@ -151,6 +151,11 @@ fn find_sources(
     let mut walks = Vec::new();
     for source in sources {
         let walked = walk(&*source.source, &walk_options(repository, source), observer);
+        // A source that is one file has nothing else to go on with: if it cannot be opened, the source cannot be read.
+        let walked = walked.and_then(|walk| match walk.folders.is_empty() {
+            true => source.source.open(b"").map(|_| walk),
+            false => Ok(walk),
+        });
         if let Err(ScanError::Interrupted { .. }) = walked {
             return Err(RepoError::Interrupted.into());
         }

@@ -189,3 +189,20 @@ fn the_code_opens_without_any_slot() {
     assert!(open(Credentials::Code(code.unwrap())).is_ok());
     assert_eq!(open(Credentials::Password(b"secret".to_vec().into())).unwrap_err().code(), "no-key-slots");
 }
+
+#[test]
+fn a_source_that_is_one_file() {
+    let world = World::new(&NewProtection::Plain, 1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("photo.jpg");
+    std::fs::write(&path, "a photo").unwrap();
+    let source = |path: &std::path::Path| SnapSource {
+        source: Arc::new(crate::scan::OsSource::open(path).unwrap()),
+        path: path.as_os_str().as_encoded_bytes().to_vec(),
+        label: None,
+        repository_inside: None,
+    };
+    let report = snap(&world.repository, &[source(&path)], &SnapOptions::default(), &Silent).unwrap();
+    assert_eq!((report.sources[0].label.as_str(), report.sources[0].files), ("photo.jpg", 1));
+    assert_eq!(world.files().into_values().collect::<Vec<_>>(), vec![b"a photo".to_vec()]);
+}
