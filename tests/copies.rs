@@ -9,9 +9,9 @@ use std::sync::Arc;
 use support::{Machine, Protection, check_all, create, edit_library, files_of, restore, snap_library, snapshots};
 use tintype::ops::check::Depth;
 use tintype::ops::{Error, SnapshotRef};
-use tintype::repo::Credentials;
+use tintype::repo::{Credentials, NewProtection, Repository, SlotStrength};
 use tintype::scan::MemorySource;
-use tintype::store::MemoryStore;
+use tintype::store::{LocalStore, MemoryStore, OsDisk, Store};
 
 /// A small generator, so that a failing order can be run again.
 struct Random(u64);
@@ -93,4 +93,56 @@ fn copied_in_a_thousand_random_orders() {
             orders / 2
         );
     }
+}
+
+/// The same through the program, on a real disk.
+#[test]
+fn copied_in_twenty_orders_through_the_program() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("whole")).expect("a folder");
+    let whole: Arc<dyn Store> = Arc::new(LocalStore::open(Arc::new(OsDisk), path("whole"), "tester").expect("a place"));
+    let machine = Machine::without_state(1);
+    let new = NewProtection::Encrypted { password: Some(b"secret".to_vec().into()), strength: SlotStrength::Test };
+    let (repository, code) = Repository::create(whole.clone(), &new, machine.surroundings.clone()).expect("a new repository");
+    std::fs::write(path("code"), code.expect("it is encrypted").text().as_bytes()).expect("the code");
+    let source = Arc::new(MemorySource::new());
+    for round in 0..3 {
+        edit_library(&source, round);
+        support::a_minute_later(&machine);
+        snap_library(&repository, &source).expect("a snap");
+    }
+    let names: Vec<String> = whole.list("").expect("names").into_iter().map(|listed| listed.name).collect();
+    let check = |order: usize, with_key: bool| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tintype"));
+        command.arg("-r").arg(path(&format!("copy-{order}"))).args(["--progress", "none"]);
+        if with_key {
+            command.arg("--recovery-code-file").arg(path("code"));
+        }
+        // A state folder of its own each time: a machine that never saw this copy.
+        let state = path(&format!("state-{order}"));
+        _ = std::fs::remove_dir_all(&state);
+        command.arg("check").env("TINTYPE_CACHE_DIR", &state).env("TINTYPE_STATE_DIR", &state).stdin(std::process::Stdio::null());
+        command.output().expect("the program runs").status.code().expect("an exit code")
+    };
+    let mut random = Random(0x0dd_ba11);
+    let mut judged = 0;
+    let mut seen = BTreeSet::new();
+    for order in 0..20 {
+        let mut rest = names.clone();
+        while !rest.is_empty() {
+            let name = rest.swap_remove(random.below(rest.len()));
+            let target = path(&format!("copy-{order}")).join(&name);
+            std::fs::create_dir_all(target.parent().expect("a folder")).expect("a folder");
+            std::fs::copy(path("whole").join(&name), target).expect("a copy");
+            for with_key in [true, false] {
+                let code = check(order, with_key);
+                assert!(matches!(code, 0 | 2 | 4 | 6), "order {order}, {} files to come, key {with_key}: {code}", rest.len());
+                seen.insert(code);
+                judged += 1;
+            }
+        }
+        assert_eq!((check(order, true), check(order, false)), (0, 0), "the finished copy");
+    }
+    println!("20 orders of {} files through the program, {judged} verdicts {seen:?}", names.len());
 }
