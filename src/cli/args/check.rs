@@ -11,6 +11,7 @@ Examples:
   tintype -r /media/red/photos check --read-data-subset 1/12      a twelfth each month
 
 Names and lengths are looked at without a password; with --read-data every byte is read and hashed.
+The codes in problems[].code of --json are listed in spec/limits.md, which lies in every repository.
 
 Exit codes: 0 complete and undamaged; 3 there is something new that you should know; 4 photos whole, bookkeeping not: the next snap \
 heals it; 5 damaged; 6 incomplete; 1 failed; 2 not a repository, or a wrong password; 130 interrupted")]
