@@ -38,7 +38,7 @@ pub(super) fn open(console: &Console, need: Need) -> Result<Repository, Failure>
     let given = secret::given(&console.global)?;
     let surroundings = surroundings(console);
     let doing = || format!("open the repository at {}", sanitize::path(&place));
-    if !place.exists() {
+    if !place.is_dir() {
         return Err(Failure::of(doing(), RepoError::NotFound { place: place.display().to_string() }));
     }
     let store = store_at(&place, &surroundings).doing(doing)?;

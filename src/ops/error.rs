@@ -23,7 +23,7 @@ pub enum Error {
         source: ScanError,
     },
     /// The folder to restore into, as a whole.
-    #[error("cannot restore into {place}: {source}")]
+    #[error("{source}")]
     Target {
         /// The target.
         place: String,

@@ -46,7 +46,7 @@ mod tests {
         let protection = NewProtection::Encrypted { password: None, strength: SlotStrength::Test };
         let (_, code) = Repository::create(store.clone(), &protection, Surroundings::plain()).unwrap();
         let open = |credentials| Repository::open(store.clone(), &credentials, Surroundings::plain());
-        assert_eq!(open(Credentials::Password(b"new".to_vec().into())).unwrap_err().code(), "no-key-slots");
+        assert_eq!(open(Credentials::Password(b"new".to_vec().into())).unwrap_err().code(), "wrong-password");
         let repository = open(Credentials::Code(code.unwrap())).unwrap();
         let options = KeyAddOptions { password: b"new".to_vec().into(), label: "home".to_owned(), strength: SlotStrength::Test };
         key_add(&repository, &options).unwrap();

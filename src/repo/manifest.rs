@@ -126,12 +126,12 @@ impl Repository {
         Ok((good, bad))
     }
 
-    /// The newest snapshot: of the two newest names the one with the later time inside.
+    /// The newest snapshot: of the three newest names the one with the later time inside.
     ///
     /// Errors: the newest is damaged in both places, or of a newer version: an older one in its stead would be a quiet lie.
     /// One that is still arriving is passed over. `None`: there is no snapshot.
     pub fn latest(&self, list: &SnapshotList) -> Result<Option<Manifest>, RepoError> {
-        let (good, bad) = self.newest_manifests(list, 2)?;
+        let (good, bad) = self.newest_manifests(list, 3)?;
         let is_newer = |file: &StoredFile| good.iter().all(|manifest| manifest.file.stated_seconds < file.stated_seconds);
         for loaded in bad {
             match loaded {

@@ -127,11 +127,14 @@ impl Repository {
             NewProtection::Encrypted { password, strength } => {
                 let code = RecoveryCode::generate(&surroundings.entropy).map_err(RepoError::of_file("a new recovery code"))?;
                 let master = MasterKey::from_code(&code);
-                let slot = match password {
-                    None => None,
-                    Some(password) => Some(new_slot(&surroundings, id, &master, password, "", *strength)?),
+                // Without a password there is a slot that nobody can open: no slot at all then always means that slots were lost.
+                let nobody: [u8; 32] = surroundings.entropy.bytes().map_err(RepoError::of_file("a new key slot"))?;
+                let (password, label) = match password {
+                    Some(password) => (password.as_slice(), ""),
+                    None => (&nobody[..], "no password"),
                 };
-                (Sealing::Encrypted(master), Some(code), slot)
+                let slot = new_slot(&surroundings, id, &master, password, label, *strength)?;
+                (Sealing::Encrypted(master), Some(code), Some(slot))
             }
         };
         let file = RepositoryFile {

@@ -77,8 +77,9 @@ impl Audit<'_> {
                 }
             }
         }
-        if slots > 0 && good == 0 {
-            let words = "no key slot is good: only the recovery code opens the repository";
+        if self.repository.is_encrypted() && good == 0 {
+            let words = if slots == 0 { "no key slot is here" } else { "no key slot is good" };
+            let words = format!("{words}: only the recovery code opens the repository");
             self.note(
                 Problem::of_object("key-slots-missing", Severity::Bookkeeping, "keys", words)
                     .with_hint("`tintype key add` makes a new password"),
