@@ -36,7 +36,13 @@ fn a_repository_without_password_opens_by_its_code() {
     let line = words.lines().find_map(|line| line.trim().strip_prefix("recovery code")).unwrap();
     world.write("code", line.trim().as_bytes());
     assert_eq!(code(&world.run(&["-r", "repo", "snapshots", "--recovery-code-file", "code"])), 0);
-    assert!(!world.path("repo/keys").exists());
+    // The slot that nobody can open: were it lost, check would say so.
+    assert_eq!(code(&world.run(&["-r", "repo", "check", "--recovery-code-file", "code"])), 0);
+    for keys in ["repo/keys", "repo/second/keys"] {
+        std::fs::remove_dir_all(world.path(keys)).unwrap();
+    }
+    assert_eq!(code(&world.run(&["-r", "repo", "check", "--recovery-code-file", "code"])), 4);
+    assert_eq!(code(&world.run(&["-r", "repo", "snapshots", "--recovery-code-file", "code"])), 0);
 }
 
 #[test]
