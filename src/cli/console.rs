@@ -90,6 +90,12 @@ impl Console {
         _ = writeln!(io::stderr().lock(), "{on}error:{off} {}", sanitize::text(line));
     }
 
+    /// Ends a command that has none, in JSON.
+    pub(super) fn print_error(&self, command: &str, exit_code: u8, error: json::ErrorObject) {
+        let seconds = self.clock.elapsed().saturating_sub(self.begun).as_secs_f64();
+        self.print(&json::error(command, exit_code, self.started, seconds, error));
+    }
+
     /// Ends a command that has a result: its report as JSON, or in words.
     pub(super) fn finish<T: Serialize>(&self, command: &str, exit_code: u8, report: &T, words: impl FnOnce(&mut String)) -> u8 {
         if self.json {

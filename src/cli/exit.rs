@@ -2,6 +2,7 @@
 
 use super::console::Console;
 use super::{json, sanitize};
+use crate::clock::{Clock, SystemClock};
 use crate::ops::Error;
 use std::error::Error as _;
 use std::io::Write;
@@ -48,7 +49,7 @@ impl Failure {
     pub(super) fn tell(&self, console: &Console, command: &str) -> u8 {
         if console.json {
             let error = json::ErrorObject { code: self.code, message: self.whole(), hint: self.hint.clone() };
-            console.print(&json::error(command, self.exit_code, error));
+            console.print_error(command, self.exit_code, error);
         }
         if self.exit_code == 130 {
             console
@@ -105,7 +106,8 @@ pub(super) fn of_usage(error: &clap::Error, wants_json: bool) -> u8 {
         let message = error.render().to_string();
         let message = message.strip_prefix("error: ").unwrap_or(&message).trim_end().to_owned();
         let object = json::ErrorObject { code: "usage", message, hint: None };
-        _ = std::io::stdout().write_all(json::error("error", 2, object).as_bytes());
+        let now = SystemClock::default().now();
+        _ = std::io::stdout().write_all(json::error("error", 2, now, 0.0, object).as_bytes());
     }
     _ = error.print();
     2

@@ -28,10 +28,9 @@ pub(super) struct ErrorObject {
     pub(super) hint: Option<String>,
 }
 
+/// What stands in the place of a report when there is none.
 #[derive(Debug, Serialize)]
-struct ErrorDocument {
-    schema: String,
-    exit_code: u8,
+struct NoReport {
     error: ErrorObject,
     problems: [(); 0],
 }
@@ -54,8 +53,8 @@ pub(super) fn report<T: Serialize>(command: &str, exit_code: u8, started: Timest
 }
 
 /// An error as one line.
-pub(super) fn error(command: &str, exit_code: u8, error: ErrorObject) -> String {
-    line(&ErrorDocument { schema: schema(command), exit_code, error, problems: [] })
+pub(super) fn error(command: &str, exit_code: u8, started: Timestamp, seconds: f64, error: ErrorObject) -> String {
+    report(command, exit_code, started, seconds, &NoReport { error, problems: [] })
 }
 
 fn schema(command: &str) -> String {
@@ -86,8 +85,8 @@ mod tests {
         let expected =
             r#"{"schema":"tintype/snap/1","exit_code":3,"started":"1970-01-01T00:00:00Z","seconds":0.123,"bytes":5,"problems":[]}"#;
         assert_eq!(made.trim_end(), expected);
-        let failed = error("snap", 2, ErrorObject { code: "usage", message: "no".to_owned(), hint: None });
-        let expected = r#"{"schema":"tintype/snap/1","exit_code":2,"error":{"code":"usage","message":"no"},"problems":[]}"#;
+        let failed = error("snap", 2, Timestamp::from_seconds(0), 0.0, ErrorObject { code: "usage", message: "no".to_owned(), hint: None });
+        let expected = r#"{"schema":"tintype/snap/1","exit_code":2,"started":"1970-01-01T00:00:00Z","seconds":0.0,"error":{"code":"usage","message":"no"},"problems":[]}"#;
         assert_eq!(failed.trim_end(), expected);
     }
 }
