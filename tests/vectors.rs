@@ -106,3 +106,48 @@ fn every_problem_code_and_limit_of_the_program_stands_in_the_spec() {
         assert_eq!(stated, value.to_string(), "{name} in limits.md");
     }
 }
+
+/// Codes in `source` that stand where a code does: in `fn code` of an error, and where a problem is made.
+fn codes_in(source: &str) -> Vec<String> {
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut found = Vec::new();
+    for (position, _) in source.match_indices("fn code(") {
+        let body = source[position..].split("\n    }\n").next().unwrap_or_default();
+        found.extend(body.lines().filter_map(|line| line.split_once("=> \"")?.1.split_once('"')).map(|(code, _)| code.to_owned()));
+    }
+    for call in ["Problem::of_object(", "Problem::of_path(", "Why::new(", "tell("] {
+        let calls = source.split(call).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split_once('"'));
+        found.extend(calls.map(|(code, _)| code.to_owned()));
+    }
+    found
+}
+
+#[test]
+fn every_code_of_the_program_stands_in_the_spec_with_its_exit_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("format-spec/limits.md")).expect("limits.md is read");
+    let (_, of_check) = text.split_once("## Codes of a program's check").expect("a table of check's codes");
+    let (of_check, _) = of_check.split_once("\n## ").expect("a table after it");
+    for known in tintype::ops::check::PROBLEM_CODES {
+        let row = of_check.lines().find(|line| line.starts_with(&format!("| `{}` |", known.code)));
+        let row = row.unwrap_or_else(|| panic!("{} is not in limits.md's table of check", known.code));
+        let exits: Vec<u8> = row.split('|').nth(2).expect("exit codes").split(',').map(|exit| exit.trim().parse().expect("a number")).collect();
+        assert_eq!(exits.first(), Some(&known.severity.exit_code()), "{} in limits.md", known.code);
+    }
+    let mut folders = vec![root.join("src")];
+    let mut codes = BTreeMap::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder of sources is listed") {
+            let path = entry.expect("a source is listed").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.to_string_lossy().contains("tests") {
+                let source = std::fs::read_to_string(&path).expect("a source is read");
+                codes.extend(codes_in(&source).into_iter().map(|code| (code, path.clone())));
+            }
+        }
+    }
+    assert!(codes.len() > 90, "{}", codes.len());
+    let missing: Vec<_> = codes.iter().filter(|(code, _)| !text.contains(&format!("`{code}`"))).collect();
+    assert!(missing.is_empty(), "not in limits.md: {missing:?}");
+}

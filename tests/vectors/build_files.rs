@@ -38,6 +38,7 @@ fn headers() -> Vec<Vector> {
         bad("kind_0", "header/format-too-new", "a kind that is not known", set(&good, 8, 0)),
         bad("kind_20", "header/format-too-new", "a kind that is not known", set(&good, 8, 20)),
         bad("reader_version_2", "header/format-too-new", "needs a reader of version 2", set(&good, 10, 2)),
+        bad("reader_version_0", "value/not-allowed", "reader versions begin at 1", set(&good, 10, 0)),
         bad("key_mode_1", "header/format-too-new", "a key mode that is not known", set(&good, 11, 1)),
         bad("epoch_1", "header/format-too-new", "an epoch that is not known", set(&good, 12, 1)),
         bad("last_byte", "header/header-not-zero", "the last byte is not zero", set(&good, 127, 1)),
@@ -362,6 +363,13 @@ fn needs() -> Vec<Vector> {
             "a byte of the list is missing",
             [&needs_file[..200], &needs_file[201..]].concat(),
         ),
+        Vector::bad(
+            "needs-file",
+            "with_a_keyed_hash",
+            "decode/tail-not-zero",
+            "a sealed body, as of a notice: a needs page has none",
+            public(FileKind::NeedsPage, &good, Some("tintype 2026 tombstone")),
+        ),
         Vector::ok("announcement", "two_packs", "a time and two packs", announcement.clone()),
         Vector::bad(
             "announcement",
@@ -371,6 +379,13 @@ fn needs() -> Vec<Vector> {
             Announcement { time: Time { seconds: 0, nanoseconds: 1_000_000_000 }, packs: Vec::new() }.encode(),
         ),
         Vector::ok("announcement-file", "whole", "a whole announcement", public(FileKind::Announcement, &announcement, None)),
+        Vector::bad(
+            "announcement-file",
+            "with_a_keyed_hash",
+            "decode/tail-not-zero",
+            "a sealed body, as of a notice: an announcement has none",
+            public(FileKind::Announcement, &announcement, Some("tintype 2026 tombstone")),
+        ),
     ]
 }
 

@@ -182,12 +182,30 @@ fn wrong_records() -> Vec<Vector> {
         plain[2].objects[0].length_bytes = raw_bytes;
         pack(FileKind::DataPack, false, plain, |_| {})
     };
+    let mut twice = chunks();
+    let frame = twice[2].stored.clone();
+    twice[2].stored.extend_from_slice(&frame);
+    twice[2].raw_bytes = 400;
+    twice[2].objects = vec![object(ObjectKind::Chunk, &[b'x'; 400])];
+    let two_frames = pack(FileKind::DataPack, false, twice, |_| {});
     vec![
         bad("chunk_is_not_its_id", "hash/hash-mismatch", "one byte of the first record differs", flipped(good, 128)),
         bad("zstd_of_other_bytes", "hash/hash-mismatch", "a good frame of other bytes", of(|record| record.stored[9] = b'y')),
         bad("zstd_cut_off", "codec/record-not-decodable", "the frame's last byte is missing", of(|record| _ = record.stored.pop())),
         bad("zstd_shorter_than_stated", "codec/record-not-decodable", "200 bytes come out where 201 are stated", stated(201)),
         bad("zstd_longer_than_stated", "codec/record-not-decodable", "200 bytes come out where 199 are stated", stated(199)),
+        bad(
+            "zstd_two_frames",
+            "codec/record-not-decodable",
+            "two frames of 200 bytes each where 400 are stated: a record is one frame",
+            two_frames,
+        ),
+        bad(
+            "zstd_skippable_frame",
+            "codec/record-not-decodable",
+            "a skippable frame of no bytes after the frame: a record is one frame",
+            of(|record| record.stored.extend_from_slice(&[0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])),
+        ),
         bad("codec_2", "codec/format-too-new", "a codec that version 1 does not know", of(|record| record.codec = 2)),
         bad(
             "directory_claims_a_byte_more",

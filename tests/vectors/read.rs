@@ -64,6 +64,15 @@ fn notice(vector: &Vector, kind: FileKind, code: &str) -> Result<Vec<u8>, Refuse
     if file.sealed == expected { Ok(file.public.to_vec()) } else { Err(Refused::new(code, "hash")) }
 }
 
+/// A file of a public kind that has no body at all.
+fn same_public(vector: &Vector, kind: FileKind, again: fn(&[u8]) -> Result<Vec<u8>, Refused>) -> Outcome {
+    let file = SealedFile::split(&vector.bytes, kind, REPOSITORY)?;
+    if !file.sealed.is_empty() {
+        return Err(Refused::new("tail-not-zero", "decode"));
+    }
+    same(file.public, &again(file.public)?)
+}
+
 fn manifest(vector: &Vector) -> Outcome {
     let (public, body) = open(vector, FileKind::Manifest)?;
     let public = ManifestPublic::decode(&public)?;
@@ -114,10 +123,8 @@ fn read_body(vector: &Vector) -> Outcome {
         "manifest" => manifest(vector),
         "needs-page" => same(bytes, &NeedsPage::decode(bytes)?.encode()),
         "announcement" => same(bytes, &Announcement::decode(bytes)?.encode()),
-        "needs-file" => NeedsPage::decode(&notice(vector, FileKind::NeedsPage, "hash-mismatch")?).map(|_| None).map_err(Refused::from),
-        "announcement-file" => {
-            Announcement::decode(&notice(vector, FileKind::Announcement, "hash-mismatch")?).map(|_| None).map_err(Refused::from)
-        }
+        "needs-file" => same_public(vector, FileKind::NeedsPage, |public| Ok(NeedsPage::decode(public)?.encode())),
+        "announcement-file" => same_public(vector, FileKind::Announcement, |public| Ok(Announcement::decode(public)?.encode())),
         "index-body" => same(bytes, &IndexSegment::decode(bytes)?.encode()),
         "index" => {
             let (public, body) = open(vector, FileKind::Index)?;

@@ -49,6 +49,10 @@ fn decoded(record: &Record, stored: Vec<u8>) -> Result<Vec<u8>, Refused> {
         None => return Err(Refused::new("format-too-new", "codec")),
         Some(Codec::Stored) => stored,
         Some(Codec::Zstd) => {
+            // The library would take several frames in a row.
+            if zstd::zstd_safe::find_frame_compressed_size(&stored) != Ok(stored.len()) {
+                return Err(Refused::new("record-not-decodable", "codec"));
+            }
             let mut raw = vec![0; raw_bytes];
             let length = zstd::bulk::Decompressor::new()
                 .and_then(|mut zstd| zstd.decompress_to_buffer(&stored, &mut raw))
