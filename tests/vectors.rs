@@ -131,7 +131,8 @@ fn every_code_of_the_program_stands_in_the_spec_with_its_exit_code() {
     for known in tintype::ops::check::PROBLEM_CODES {
         let row = of_check.lines().find(|line| line.starts_with(&format!("| `{}` |", known.code)));
         let row = row.unwrap_or_else(|| panic!("{} is not in limits.md's table of check", known.code));
-        let exits: Vec<u8> = row.split('|').nth(2).expect("exit codes").split(',').map(|exit| exit.trim().parse().expect("a number")).collect();
+        let exits: Vec<u8> =
+            row.split('|').nth(2).expect("exit codes").split(',').map(|exit| exit.trim().parse().expect("a number")).collect();
         assert_eq!(exits.first(), Some(&known.severity.exit_code()), "{} in limits.md", known.code);
     }
     let mut folders = vec![root.join("src")];
