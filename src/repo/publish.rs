@@ -75,6 +75,9 @@ impl Repository {
             sections: Vec::new(),
         };
         let body = sealed.encode();
+        // What no reader would accept must not be called a snapshot: limits are checked when decoding.
+        let readable = ManifestPublic::decode(&public.encode()).and_then(|_| ManifestSealed::decode(&body));
+        readable.map_err(RepoError::of_format("the new manifest"))?;
         let bytes = self
             .sealing()?
             .seal_file(FileKind::Manifest, self.id(), self.salt(&body)?, &public.encode(), body)

@@ -47,6 +47,9 @@ pub struct SnapOptions {
     pub continue_from: Option<crate::repo::SnapshotName>,
 }
 
+/// A note is a short text, in bytes.
+const NOTE_BYTES_MAX: usize = 4096;
+
 /// How often packs that a look does not find in place are stored anew.
 const ROUNDS_MAX: usize = 3;
 
@@ -60,6 +63,16 @@ pub fn snap(repository: &Repository, sources: &[SnapSource], options: &SnapOptio
     for (position, source) in sources.iter().enumerate() {
         if sources.iter().take(position).any(|other| other.path == source.path) {
             return Err(Error::GivenTwice { path: crate::scan::escaped(&source.path) });
+        }
+    }
+    for (what, text) in sources.iter().filter_map(|source| Some(("--label", source.label.as_ref()?))).chain([("--note", &options.note)]) {
+        let is_label = what == "--label";
+        if is_label && crate::tree::check_name("label", text.as_bytes()).is_err() {
+            let why = "a label has 1 to 1,024 bytes, is not . or .., and has no /".to_owned();
+            return Err(Error::Usage { what: what.to_owned(), why });
+        }
+        if text.len() > NOTE_BYTES_MAX {
+            return Err(Error::Usage { what: what.to_owned(), why: format!("at most {NOTE_BYTES_MAX} bytes are kept") });
         }
     }
     let local = &repository.surroundings().local;

@@ -206,3 +206,20 @@ fn a_source_that_is_one_file() {
     assert_eq!((report.sources[0].label.as_str(), report.sources[0].files), ("photo.jpg", 1));
     assert_eq!(world.files().into_values().collect::<Vec<_>>(), vec![b"a photo".to_vec()]);
 }
+
+/// A label with a slash made a snapshot that no reader accepted, and was called taken. It is refused before anything is written.
+#[test]
+fn labels_and_notes_that_no_reader_accepts_are_refused() {
+    let world = World::new(&NewProtection::Plain, 1);
+    fill(&world.source);
+    let before = world.store.names();
+    for label in ["we/ird", "", "..", &"x".repeat(5_000)] {
+        let label = Some(label.to_owned());
+        let source = SnapSource { source: world.source.clone(), path: b"/p".to_vec(), label, repository_inside: None };
+        assert_eq!(snap(&world.repository, &[source], &SnapOptions::default(), &Silent).unwrap_err().exit_code(), 2);
+    }
+    let source = SnapSource { source: world.source.clone(), path: b"/p".to_vec(), label: None, repository_inside: None };
+    let options = SnapOptions { note: "x".repeat(5_000), ..SnapOptions::default() };
+    assert_eq!(snap(&world.repository, &[source], &options, &Silent).unwrap_err().exit_code(), 2);
+    assert_eq!(world.store.names(), before);
+}
