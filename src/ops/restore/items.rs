@@ -232,6 +232,10 @@ impl<'a> Gather<'a> {
             Mode::GoOn if !same_kind => left_out("target-exists", format!("{} has its name", found.kind.words())),
             Mode::Over(Overwrite::IfDifferent) if !same_kind => Ok(Here::Replace),
             _ => match what {
+                // Files get their names whole: one of another length is not from the interrupted restore, and is not ours to replace.
+                What::File(content) if content.length_bytes != found.length_bytes && self.mode == Mode::GoOn => {
+                    left_out("target-exists", "a file that this restore did not write has its name".to_owned())
+                }
                 What::File(content) if content.length_bytes != found.length_bytes => Ok(Here::Replace),
                 _ => Ok(Here::Compare),
             },
