@@ -4,6 +4,8 @@
 mod checking;
 #[path = "cli/corpus.rs"]
 mod corpus;
+#[path = "cli/guides.rs"]
+mod guides;
 #[path = "cli/hardship.rs"]
 mod hardship;
 #[path = "cli/init.rs"]

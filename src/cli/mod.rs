@@ -51,6 +51,8 @@ fn dispatch(args: Args, capture: Option<Capture>) -> u8 {
         Command::Restore(args) => commands::restore::run(&console, &args),
         Command::Check(args) => commands::check::run(&console, &args),
         Command::Demo(args) => commands::demo::run(&console, &args),
+        Command::Spec(args) => commands::spec::run(&console, &args),
+        Command::Reader(args) => commands::reader::run(&console, &args),
     };
     let result = result.and_then(|exit_code| match console.output_error() {
         None => Ok(exit_code),

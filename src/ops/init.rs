@@ -1,6 +1,6 @@
 //! Makes a repository in an empty place, with the guides that a stranger needs, and returns the recovery code: it is kept nowhere else.
 
-use super::guides::GUIDES;
+use super::guides;
 use super::{Error, Problem, Severity};
 use crate::repo::{NewProtection, RepoError, Repository, Store, Surroundings};
 use serde::Serialize;
@@ -41,9 +41,9 @@ pub fn init(store: Arc<dyn Store>, options: &InitOptions, surroundings: Surround
     let (repository, code) = Repository::create(store, &options.protection, surroundings)?;
     let mut problems = Vec::new();
     let store = repository.store();
-    for (name, text) in GUIDES {
-        if let Err(error) = store.put(name, text.as_bytes()) {
-            problems.push(Problem::of_object("guide-not-written", Severity::Notice, *name, error.to_string()));
+    for guide in guides::all() {
+        if let Err(error) = store.put(guide.name, guide.text.as_bytes()) {
+            problems.push(Problem::of_object("guide-not-written", Severity::Notice, guide.name, error.to_string()));
         }
     }
     if let Err(error) = store.sync() {

@@ -5,7 +5,7 @@
 pub mod check;
 pub mod demo;
 mod error;
-mod guides;
+pub mod guides;
 pub mod init;
 pub mod key;
 pub mod ls;

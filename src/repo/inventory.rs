@@ -65,7 +65,7 @@ pub struct Inventory {
     /// Rules of later versions.
     pub rules: Vec<String>,
     /// README, spec, reader.
-    pub guides: u64,
+    pub guides: Vec<Listed>,
     /// Unfinished files of writers.
     pub temporaries: u64,
     /// Files that are none of ours.
@@ -93,7 +93,7 @@ impl Inventory {
                     }
                 }
                 Class::Rule(rule) => inventory.rules.push(rule),
-                Class::Guide => inventory.guides += 1,
+                Class::Guide => inventory.guides.push(listed),
                 Class::Temporary => inventory.temporaries += 1,
                 Class::Foreign => inventory.foreign += 1,
             }

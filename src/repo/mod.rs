@@ -33,7 +33,7 @@ pub use crate::format::{
     Class, FileKind, Head, IndexSegment, IndexedPack, Kept, MachineId, ManifestPublic, ManifestSealed, NameFolder, NeededPack, Needs,
     PackKind, PackName, RepositoryId, SnapshotName, SourceId, SourceRecord, StoredFile, StoredName, Time, limits,
 };
-pub use crate::store::{LocalStore, OsDisk, Store, StoreError};
+pub use crate::store::{Listed, LocalStore, OsDisk, Store, StoreError};
 pub use audit::PackTail;
 pub use directory::LoadedIndex;
 pub use error::RepoError;

@@ -2,10 +2,12 @@
 
 mod check;
 mod global;
+mod guides;
 mod restore;
 
 pub(super) use check::CheckArgs;
 pub(super) use global::{Color, Global, Progress};
+pub(super) use guides::{ReaderArgs, SpecArgs};
 pub(super) use restore::RestoreArgs;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -45,6 +47,8 @@ pub(super) enum Command {
     Restore(RestoreArgs),
     Check(CheckArgs),
     Demo(DemoArgs),
+    Spec(SpecArgs),
+    Reader(ReaderArgs),
 }
 
 impl Command {
@@ -59,6 +63,8 @@ impl Command {
             Self::Restore(_) => "restore",
             Self::Check(_) => "check",
             Self::Demo(_) => "demo",
+            Self::Spec(_) => "spec",
+            Self::Reader(_) => "reader",
         }
     }
 }

@@ -6,6 +6,8 @@ pub(super) mod init;
 pub(super) mod key;
 pub(super) mod ls;
 mod names;
+pub(super) mod reader;
 pub(super) mod restore;
 pub(super) mod snap;
 pub(super) mod snapshots;
+pub(super) mod spec;

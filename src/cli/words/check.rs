@@ -53,6 +53,13 @@ fn side_notes(report: &CheckReport, out: &mut dyn Write) -> Result {
     if report.temporaries > 0 {
         notes.push(counted(report.temporaries, "unfinished file"));
     }
+    if !report.guides_absent.is_empty() {
+        let guides = count_of(report.guides_absent.len());
+        notes.push(format!("{} for people not here: the next snap writes them", human::counted(guides, "guide", "guides")));
+    }
+    if let Some(release) = &report.guides_release {
+        notes.push(format!("README.txt, spec/ and reader/ of release {release}"));
+    }
     if !notes.is_empty() {
         writeln!(out, "{:<10} {}", "also here", notes.join(", "))?;
     }

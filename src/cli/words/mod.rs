@@ -5,6 +5,7 @@ pub(super) mod init;
 pub(super) mod key;
 pub(super) mod ls;
 pub(super) mod problems;
+pub(super) mod reader;
 pub(super) mod restore;
 pub(super) mod snap;
 pub(super) mod snapshots;

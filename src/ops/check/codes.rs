@@ -22,6 +22,8 @@ pub const PROBLEM_CODES: &[ProblemCode] = &[
     code("copy-damaged", Severity::Bookkeeping, "one of two copies is wrong, the other is good"),
     code("copy-missing", Severity::Bookkeeping, "one of two copies is absent, the other is good"),
     code("elsewhere", Severity::Incomplete, "a needed file is a placeholder of a sync tool: its bytes would have to be downloaded"),
+    code("guide-missing", Severity::Notice, "the folder reader/ is absent; the next snap writes it again"),
+    code("guide-strange", Severity::Notice, "README.txt, spec/ or reader/ are not what this program puts there: do not run the reader"),
     code("index-damaged", Severity::Bookkeeping, "an index segment is wrong or short; it can be made again from the packs"),
     code("index-missing", Severity::Bookkeeping, "an index segment that a manifest names is absent; it can be made again from the packs"),
     code("index-wrong", Severity::Bookkeeping, "an index segment says something else than the pack's own directory"),

@@ -7,6 +7,7 @@ mod bookkeeping;
 mod codes;
 mod copies;
 mod deep;
+mod guides;
 mod manifests;
 mod needs;
 mod packs;
@@ -20,6 +21,7 @@ mod workers;
 pub use codes::{PROBLEM_CODES, ProblemCode};
 pub use report::{CheckReport, CheckedSnapshot, LastComplete, SnapshotState};
 
+use crate::ops::guides::GuidesState;
 use crate::ops::{Error, Outcome, Problem, Severity, SnapshotRef};
 use crate::progress::{Observer, Stage};
 use crate::repo::{PackName, Repository, StoredName};
@@ -81,7 +83,9 @@ pub fn check(repository: &Repository, options: &CheckOptions, observer: &dyn Obs
     audit.check_repository_file();
     let mut judged = audit.read_manifests(&options.snapshots)?;
     let pages = audit.read_needs(&mut judged)?;
+    let mut guides = GuidesState::default();
     if audit.all {
+        guides = audit.check_guides(!judged.is_empty())?;
         audit.check_slots_and_notices()?;
         audit.check_previous(&judged);
         report_forgotten(&mut audit, &judged);
@@ -101,6 +105,8 @@ pub fn check(repository: &Repository, options: &CheckOptions, observer: &dyn Obs
         repository.check_place()?;
     }
     let mut report = gather(&mut audit, judged, &pages, &looks, &totals);
+    report.guides_absent = guides.absent.iter().map(|name| (*name).to_owned()).collect();
+    report.guides_release = guides.release.map(str::to_owned);
     report.seconds = clock.elapsed().saturating_sub(began).as_secs_f64();
     audit.remember();
     Ok(report)
@@ -157,6 +163,8 @@ fn gather(audit: &mut Audit<'_>, judged: Vec<Judged>, pages: &Pages, looks: &Loo
         forgotten_not_verified: forgotten_not_verified.try_into().unwrap_or(u64::MAX),
         false_notices: audit.notices.false_count,
         replaced_packs: looks.replaced_count(),
+        guides_absent: Vec::new(),
+        guides_release: None,
         foreign: inventory.foreign,
         temporaries: inventory.temporaries,
         locked: !audit.has_key(),

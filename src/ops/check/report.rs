@@ -79,6 +79,11 @@ pub struct CheckReport {
     pub false_notices: u64,
     /// Needed packs that are absent and whose content lies in other packs, as `instead` says.
     pub replaced_packs: u64,
+    /// Guides for people that are not here: README.txt, chapters of the format, files of the reader. The next snap writes them.
+    pub guides_absent: Vec<String>,
+    /// The earlier release whose guides are here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guides_release: Option<String>,
     /// Files that are none of ours.
     pub foreign: u64,
     /// Unfinished files of writers.

@@ -8,6 +8,7 @@ use super::summary::{self, Summarised};
 use super::trees::{Building, Tree};
 use super::{SnapOptions, SnapReport, SnapSource, Timings};
 use crate::ops::Error;
+use crate::ops::guides;
 use crate::ops::objects::RepoObjects;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
@@ -136,7 +137,8 @@ fn open<'r>(
         None => BTreeSet::new(),
     };
     let known = repository.known(ledger, distrusted, preferred)?;
-    let healed = repository.heal(&known, notices, ledger)?;
+    let mut healed = repository.heal(&known, notices, ledger)?;
+    healed.extend(guides::write_absent(&**repository.store())?);
     let reader = ObjectReader::with_whole_index(repository, known.index.clone());
     Ok(Opened { heads, known, reader, healed })
 }

@@ -81,6 +81,7 @@ impl Writer {
             NewProtection::Plain
         };
         let (repository, code) = Repository::create(Arc::new(store.clone()), &protection, machine.surroundings()).unwrap();
+        crate::ops::guides::write_absent(&store).unwrap();
         Self { store, repository, code, salt: 0 }
     }
 
