@@ -13,6 +13,10 @@ mod build_trees;
 mod build_values;
 #[path = "vectors/cuts.rs"]
 mod cuts;
+#[path = "vectors/dumps.rs"]
+mod dumps;
+#[path = "vectors/life.rs"]
+mod life;
 #[path = "vectors/read.rs"]
 mod read;
 #[path = "vectors/read_pack.rs"]
@@ -31,7 +35,7 @@ fn folder() -> PathBuf {
 }
 
 fn generated() -> BTreeMap<String, Vec<u8>> {
-    let all = [build_values::all(), build_files::all(), build_packs::all(), build_trees::all()].concat();
+    let all = [build_values::all(), build_files::all(), build_packs::all(), build_trees::all(), life::all()].concat();
     let count = all.len();
     let files: BTreeMap<_, _> = all.into_iter().map(|vector| (vector.path(), vector.encode())).collect();
     assert_eq!(files.len(), count, "two vectors have one name");
@@ -151,4 +155,11 @@ fn every_code_of_the_program_stands_in_the_spec_with_its_exit_code() {
     assert!(codes.len() > 90, "{}", codes.len());
     let missing: Vec<_> = codes.iter().filter(|(code, _)| !text.contains(&format!("`{code}`"))).collect();
     assert!(missing.is_empty(), "not in limits.md: {missing:?}");
+}
+
+#[test]
+fn every_dump_in_the_written_format_shows_its_vector() {
+    let count = dumps::check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec")).unwrap_or_else(|wrong| panic!("{wrong}"));
+    println!("{count} dumps");
+    assert!(count >= 9);
 }

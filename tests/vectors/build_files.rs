@@ -99,6 +99,11 @@ fn repository_file(encryption: Encryption) -> Vec<u8> {
     RepositoryFile { repository: REPOSITORY, encryption, key_check }.encode()
 }
 
+/// `tintype.json` of a plain repository.
+pub(crate) fn plain_repository_file() -> Vec<u8> {
+    repository_file(Encryption::None)
+}
+
 fn repository_files() -> Vec<Vector> {
     let good = String::from_utf8(repository_file(Encryption::Aes256Gcm)).expect("a text");
     let bad = |name: &str, refusal: &str, comment: &str, text: String| Vector::bad("repository-file", name, refusal, comment, text);
@@ -147,7 +152,7 @@ fn pack(name: u8) -> NeededPack {
     }
 }
 
-fn time() -> Time {
+pub(crate) fn time() -> Time {
     Time { seconds: 1_795_370_640, nanoseconds: 123_456_789 }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn all() -> Vec<Vector> {
 
 /// A record before it is sealed: codec, what is stored, raw length, objects.
 #[derive(Clone)]
-struct Plain {
+pub(crate) struct Plain {
     codec: u8,
     stored: Vec<u8>,
     raw_bytes: u32,
@@ -34,7 +34,8 @@ fn object(kind: ObjectKind, raw: &[u8]) -> RecordObject {
     RecordObject { id: kind.id_of(raw), kind, length_bytes: u32::try_from(raw.len()).expect("short") }
 }
 
-fn stored(kind: ObjectKind, raws: &[&[u8]]) -> Plain {
+/// A record of objects as they are.
+pub(crate) fn stored(kind: ObjectKind, raws: &[&[u8]]) -> Plain {
     let objects: Vec<_> = raws.iter().map(|raw| object(kind, raw)).collect();
     let raw = raws.concat();
     Plain { codec: 0, raw_bytes: u32::try_from(raw.len()).expect("short"), stored: raw, objects }
@@ -52,7 +53,7 @@ fn chunks() -> Vec<Plain> {
 }
 
 /// A whole pack; `change` may spoil the directory before it is sealed.
-fn pack(kind: FileKind, encrypted: bool, mut plain: Vec<Plain>, change: impl Fn(&mut Directory)) -> Vec<u8> {
+pub(crate) fn pack(kind: FileKind, encrypted: bool, mut plain: Vec<Plain>, change: impl Fn(&mut Directory)) -> Vec<u8> {
     let master = master();
     let (key, header) = begin(kind, encrypted.then_some(&master));
     let tag = if encrypted { 16 } else { 0 };
@@ -85,7 +86,8 @@ fn pack(kind: FileKind, encrypted: bool, mut plain: Vec<Plain>, change: impl Fn(
     join(&header, &covered, &body)
 }
 
-fn named(vector: Vector) -> Vector {
+/// With the name that its bytes have.
+pub(crate) fn named(vector: Vector) -> Vector {
     let name = blake3::hash(&vector.bytes).to_hex();
     vector.with("name", &name)
 }

@@ -28,6 +28,7 @@ macro_rules! format_reader {
 /// The chapters of the written format, in the order in which they read best.
 const SPEC: &[(&str, &str)] = format_spec![
     "README",
+    "life",
     "repository",
     "files",
     "packs",
