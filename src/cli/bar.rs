@@ -3,7 +3,7 @@
 //! The first SIGINT or SIGTERM lets the operation finish what is in hand; the second ends the program at once.
 
 use super::args::Progress;
-use super::console::Console;
+use super::console::{Console, is_dumb_terminal};
 use super::{human, sanitize};
 use crate::clock::{Clock, SystemClock};
 use crate::ops::escaped;
@@ -58,7 +58,7 @@ impl Bar {
         let show = match how {
             Progress::None => Show::Nothing,
             Progress::Json => Show::Events,
-            Progress::Auto if std::io::stderr().is_terminal() => Show::Line(moving_line()),
+            Progress::Auto if std::io::stderr().is_terminal() && !is_dumb_terminal() => Show::Line(moving_line()),
             Progress::Auto | Progress::Plain => Show::Plain,
         };
         Self {
@@ -179,6 +179,22 @@ fn moving_line() -> ProgressBar {
     bar
 }
 
+/// Whether SIGINT ends the program at once, as it does where nobody listens.
+fn ends_at_once() -> &'static Arc<AtomicBool> {
+    static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    FLAG.get_or_init(|| Arc::new(AtomicBool::new(true)))
+}
+
+/// Runs `ask` so that SIGINT does not end the program within: who hides what is typed must show it again before the end.
+pub(super) fn without_sigint<T>(ask: impl FnOnce() -> T) -> T {
+    static LISTENS: OnceLock<()> = OnceLock::new();
+    LISTENS.get_or_init(|| _ = signal_hook::flag::register_conditional_default(SIGINT, ends_at_once().clone()));
+    let before = ends_at_once().swap(false, Ordering::Relaxed);
+    let answer = ask();
+    ends_at_once().store(before, Ordering::Relaxed);
+    answer
+}
+
 /// One flag for the whole program: signals come to the process, not to a command.
 fn stop_flag() -> Arc<AtomicBool> {
     static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
@@ -190,6 +206,7 @@ fn stop_flag() -> Arc<AtomicBool> {
             _ = signal_hook::flag::register_conditional_shutdown(signal, 130, flag.clone());
             _ = signal_hook::flag::register(signal, flag.clone());
         }
+        ends_at_once().store(false, Ordering::Relaxed);
         flag
     });
     flag.clone()
@@ -217,7 +234,7 @@ fn line(stage: Stage, files: u64, bytes: u64, total_bytes: u64) -> String {
         Stage::Planning => "planning",
         Stage::Restoring => "restoring",
         Stage::Auditing => "looking at every file's name and length",
-        Stage::Verifying => "reading everything back",
+        Stage::Verifying => "reading back",
     };
     let mut line = doing.to_owned();
     if files > 0 {

@@ -20,6 +20,8 @@ pub(super) struct Console {
     begun: Duration,
     colors_errors: bool,
     output_error: Mutex<Option<String>>,
+    /// The field that the JSON document was begun with.
+    begun_with: Mutex<Option<&'static str>>,
     capture: Option<Capture>,
 }
 
@@ -40,7 +42,9 @@ impl Console {
         let colors_errors = match global.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            Color::Auto => {
+                io::stderr().is_terminal() && !is_dumb_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
         };
         Self {
             global: global.clone(),
@@ -50,6 +54,7 @@ impl Console {
             clock,
             colors_errors,
             output_error: Mutex::new(None),
+            begun_with: Mutex::new(None),
             capture,
         }
     }
@@ -59,11 +64,42 @@ impl Console {
         if let Some(capture) = &self.capture {
             capture.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
         }
-        let mut stdout = io::stdout().lock();
-        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        if let Err(error) = write_out(text)
             && error.kind() != ErrorKind::BrokenPipe
         {
             self.output_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
+        }
+    }
+
+    /// Whether what goes to stdout is thrown away: it was closed, or somebody sent it to the null device.
+    pub(super) fn is_output_thrown_away(&self) -> bool {
+        self.capture.is_none() && is_null_device()
+    }
+
+    /// Shows what is shown this once, in `words`, or as the first field of the JSON document.
+    ///
+    /// Unlike with [`Console::print`] it is an error if nobody can have read it.
+    pub(super) fn show_once(&self, words: &str, field: &'static str, value: &str) -> io::Result<()> {
+        if self.is_output_thrown_away() {
+            return Err(io::Error::new(ErrorKind::BrokenPipe, "standard output is closed, or thrown away"));
+        }
+        if !self.json {
+            if let Some(capture) = &self.capture {
+                capture.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(words);
+                _ = write_out(words);
+                return Ok(());
+            }
+            return write_out(words).and_then(|()| sync_out());
+        }
+        write_out(&json::opening(field, value)).and_then(|()| sync_out())?;
+        *self.begun_with.lock().unwrap_or_else(PoisonError::into_inner) = Some(field);
+        Ok(())
+    }
+
+    fn print_document(&self, document: &str) {
+        match self.begun_with.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            None => self.print(document),
+            Some(field) => self.print(&json::rest(document, field)),
         }
     }
 
@@ -74,7 +110,7 @@ impl Console {
 
     /// A line on stderr.
     pub(super) fn say(&self, line: &str) {
-        _ = writeln!(io::stderr().lock(), "{}", sanitize::text(line));
+        write_line(&sanitize::text(line));
     }
 
     /// A line on stderr that only somebody who asked for more words wants: `-v` is 1, `-vv` is 2.
@@ -87,20 +123,20 @@ impl Console {
     /// An error on stderr.
     pub(super) fn say_error(&self, line: &str) {
         let (on, off) = if self.colors_errors { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-        _ = writeln!(io::stderr().lock(), "{on}error:{off} {}", sanitize::text(line));
+        write_line(&format!("{on}error:{off} {}", sanitize::text(line)));
     }
 
     /// Ends a command that has none, in JSON.
     pub(super) fn print_error(&self, command: &str, exit_code: u8, error: json::ErrorObject) {
         let seconds = self.clock.elapsed().saturating_sub(self.begun).as_secs_f64();
-        self.print(&json::error(command, exit_code, self.started, seconds, error));
+        self.print_document(&json::error(command, exit_code, self.started, seconds, error));
     }
 
     /// Ends a command that has a result: its report as JSON, or in words.
     pub(super) fn finish<T: Serialize>(&self, command: &str, exit_code: u8, report: &T, words: impl FnOnce(&mut String)) -> u8 {
         if self.json {
             let seconds = self.clock.elapsed().saturating_sub(self.begun).as_secs_f64();
-            self.print(&json::report(command, exit_code, self.started, seconds, report));
+            self.print_document(&json::report(command, exit_code, self.started, seconds, report));
         } else {
             let mut text = String::new();
             words(&mut text);
@@ -112,5 +148,35 @@ impl Console {
     /// Somebody is there who can be asked.
     pub(super) fn can_ask(&self) -> bool {
         self.capture.is_none() && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+}
+
+/// One line to stderr in one write: of two programs that share it, neither cuts the other's lines.
+fn write_line(line: &str) {
+    _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
+}
+
+/// A terminal that only prints: it neither moves its cursor nor knows colours.
+pub(super) fn is_dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+}
+
+/// A file behind stdout has the text for good when this returns; pipes and terminals have nothing to wait for.
+fn sync_out() -> io::Result<()> {
+    let is_file = rustix::fs::fstat(io::stdout()).is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file());
+    if is_file { rustix::fs::fsync(io::stdout()).map_err(io::Error::from) } else { Ok(()) }
+}
+
+/// A closed stdout is the null device too: that is what the standard library opens in its place.
+fn is_null_device() -> bool {
+    match (rustix::fs::fstat(io::stdout()), rustix::fs::stat("/dev/null")) {
+        (Ok(stdout), Ok(null)) => rustix::fs::FileType::from_raw_mode(stdout.st_mode).is_char_device() && stdout.st_rdev == null.st_rdev,
+        (Ok(_), Err(_)) => false,
+        (Err(_), _) => true,
     }
 }

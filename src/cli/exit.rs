@@ -1,9 +1,10 @@
 //! Owns how a command ends without a result: what could not be done, why, what to do next, and the exit code.
 
 use super::console::Console;
+use super::human::Local;
 use super::{json, sanitize};
 use crate::clock::{Clock, SystemClock};
-use crate::ops::Error;
+use crate::ops::{Error, RepoError};
 use std::error::Error as _;
 use std::io::Write;
 
@@ -33,13 +34,18 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// Its stable code.
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// An operation's error.
     pub(super) fn of(doing: impl Into<String>, error: impl Into<Error>) -> Self {
         let error: Error = error.into();
         Self {
             doing: doing.into(),
             code: error.code(),
-            message: whole_message(&error),
+            message: in_local_time(&error).unwrap_or_else(|| whole_message(&error)),
             hint: error.hint().map(str::to_owned),
             exit_code: error.exit_code(),
         }
@@ -48,12 +54,16 @@ impl Failure {
     /// Says it, and returns the exit code.
     pub(super) fn tell(&self, console: &Console, command: &str) -> u8 {
         if console.json {
-            let error = json::ErrorObject { code: self.code, message: self.whole(), hint: self.hint.clone() };
+            let error = json::ErrorObject { code: self.code, message: format!("cannot {}", self.whole()), hint: self.hint.clone() };
             console.print_error(command, self.exit_code, error);
         }
         if self.exit_code == 130 {
-            console
-                .say(&format!("interrupted while trying to {}: what was stored counts, the same command goes on from there", self.doing));
+            let what_now = if self.message == RepoError::Interrupted.to_string() {
+                "what was stored counts, the same command goes on from there"
+            } else {
+                &self.message
+            };
+            console.say(&format!("interrupted while trying to {}: {what_now}", self.doing));
             return self.exit_code;
         }
         console.say_error(&format!("cannot {}", self.whole()));
@@ -64,8 +74,19 @@ impl Failure {
     }
 
     fn whole(&self) -> String {
-        sanitize::text(&format!("{}: {}", self.doing, self.message))
+        sanitize::line(&format!("{}: {}", self.doing, self.message))
     }
+}
+
+/// The words of errors that name times, which the layers below know in UTC alone.
+fn in_local_time(error: &Error) -> Option<String> {
+    let Error::Repository(RepoError::NoneSoEarly { seconds, oldest }) = error else { return None };
+    let local = Local::system();
+    let words = format!("no snapshot was taken at or before {}", local.minute(*seconds));
+    Some(match oldest {
+        None => format!("{words}: there is no snapshot here yet"),
+        Some((name, seconds)) => format!("{words}; the oldest is {} of {}", name.short(), local.minute(*seconds)),
+    })
 }
 
 /// The error and, where its own words leave it out, what lies beneath it.
@@ -95,7 +116,7 @@ impl<T, E: Into<Error>> Doing<T> for Result<T, E> {
 }
 
 /// Ends a command line that could not be understood, or that asked for help.
-pub(super) fn of_usage(error: &clap::Error, wants_json: bool) -> u8 {
+pub(super) fn of_usage(error: &clap::Error, wants_json: bool, command: &str) -> u8 {
     use clap::error::ErrorKind;
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // A reader that closed the pipe has read enough.
@@ -103,20 +124,35 @@ pub(super) fn of_usage(error: &clap::Error, wants_json: bool) -> u8 {
         return 0;
     }
     if wants_json {
-        let message = error.render().to_string();
-        let message = message.strip_prefix("error: ").unwrap_or(&message).trim_end().to_owned();
-        let object = json::ErrorObject { code: "usage", message, hint: None };
+        let hint = if command == "error" { "see tintype --help".to_owned() } else { format!("see tintype {command} --help") };
+        let object = json::ErrorObject { code: "usage", message: usage_message(&error.render().to_string()), hint: Some(hint) };
         let now = SystemClock::default().now();
-        _ = std::io::stdout().write_all(json::error("error", 2, now, 0.0, object).as_bytes());
+        _ = std::io::stdout().write_all(json::error(command, 2, now, 0.0, object).as_bytes());
     }
     _ = error.print();
     2
 }
 
+/// What was not understood, as one line; how to use the command is in its help.
+fn usage_message(words: &str) -> String {
+    let words = words.strip_prefix("error: ").unwrap_or(words);
+    let told = words.split("\n\nUsage:").next().unwrap_or_default().split("\n\nFor more information").next().unwrap_or_default();
+    let paragraphs: Vec<String> = told.trim().split("\n\n").map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    paragraphs.join("; ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Failure;
+    use super::{Failure, usage_message};
     use crate::ops::{RepoError, StoreError};
+
+    #[test]
+    fn what_was_not_understood_is_one_line() {
+        let words = "error: unexpected argument '--recursiv' found\n\n  tip: a similar argument exists: '--recursive'\n\nUsage: x\n";
+        assert_eq!(usage_message(words), "unexpected argument '--recursiv' found; tip: a similar argument exists: '--recursive'");
+        let words = "error: the following required arguments were not provided:\n  <PATH>...\n\nFor more information, try '--help'.\n";
+        assert_eq!(usage_message(words), "the following required arguments were not provided: <PATH>...");
+    }
 
     #[test]
     fn what_lies_beneath_is_said_once() {

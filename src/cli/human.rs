@@ -1,6 +1,6 @@
 //! Owns numbers and times as people read them: decimal sizes, counts with separators, durations, local times, "since Sunday".
 
-use crate::clock::Timestamp;
+use crate::clock::{Civil, Timestamp};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, Zoned};
@@ -56,10 +56,10 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// RFC 3339 in UTC.
-pub(super) fn rfc3339(time: Timestamp) -> String {
-    let nanoseconds = i32::try_from(time.nanoseconds).unwrap_or(0);
-    jiff::Timestamp::new(time.seconds, nanoseconds).map_or_else(|_| format!("{} s", time.seconds), |stamp| stamp.to_string())
+/// The day and, in UTC, the minute of a time that is out of the library's reach: years of more than four digits.
+fn far(seconds: i64) -> (String, String) {
+    let Civil { year, month, day, hour, minute, .. } = Timestamp::from_seconds(seconds).civil();
+    (format!("{year:+05}-{month:02}-{day:02}"), format!("{hour:02}:{minute:02}"))
 }
 
 /// Times where this machine is.
@@ -83,17 +83,25 @@ impl Local {
 
     /// `2026-11-22 18:04 +01:00`.
     pub(super) fn with_offset(&self, seconds: i64) -> String {
-        self.zoned(seconds).map_or_else(|| format!("{seconds} s"), |zoned| zoned.strftime("%Y-%m-%d %H:%M %:z").to_string())
+        let out_of_reach = || {
+            let (day, minute) = far(seconds);
+            format!("{day} {minute} +00:00")
+        };
+        self.zoned(seconds).map_or_else(out_of_reach, |zoned| zoned.strftime("%Y-%m-%d %H:%M %:z").to_string())
     }
 
     /// `2026-11-22 18:04`.
     pub(super) fn minute(&self, seconds: i64) -> String {
-        self.zoned(seconds).map_or_else(|| format!("{seconds} s"), |zoned| zoned.strftime("%Y-%m-%d %H:%M").to_string())
+        let out_of_reach = || {
+            let (day, minute) = far(seconds);
+            format!("{day} {minute}")
+        };
+        self.zoned(seconds).map_or_else(out_of_reach, |zoned| zoned.strftime("%Y-%m-%d %H:%M").to_string())
     }
 
     /// `2026-11-22`.
     pub(super) fn day(&self, seconds: i64) -> String {
-        self.zoned(seconds).map_or_else(|| format!("{seconds} s"), |zoned| zoned.strftime("%Y-%m-%d").to_string())
+        self.zoned(seconds).map_or_else(|| far(seconds).0, |zoned| zoned.strftime("%Y-%m-%d").to_string())
     }
 
     /// The day of a time in a report (RFC 3339), or the text itself.
@@ -172,6 +180,8 @@ mod tests {
         assert_eq!(since("2026-11-15T00:00:00Z"), "2026-11-15");
         assert_eq!(since("2026-12-01T00:00:00Z"), "2026-12-01");
         assert_eq!(local.with_offset(now.seconds), "2026-11-22 18:04 +00:00");
+        let year_12000 = 316_516_204_800;
+        assert_eq!((local.with_offset(year_12000), local.day(year_12000)), ("+12000-01-01 00:00 +00:00".into(), "+12000-01-01".into()));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Owns the JSON documents: a report, or an error, with the fields that every document has.
 
-use super::human;
 use crate::clock::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -39,7 +38,7 @@ struct NoReport {
 pub(super) fn report<T: Serialize>(command: &str, exit_code: u8, started: Timestamp, seconds: f64, report: &T) -> String {
     // Milliseconds are as much as anybody can use, and read better.
     let seconds = (seconds * 1000.0).round() / 1000.0;
-    let mut report = match serde_json::to_value(report) {
+    let mut fields = match serde_json::to_value(report) {
         Ok(Value::Object(fields)) => fields,
         // Reports are structs with string keys and finite numbers; should that ever be wrong, the reason is valid JSON too.
         Ok(other) => Map::from_iter([("report".to_owned(), other)]),
@@ -47,9 +46,23 @@ pub(super) fn report<T: Serialize>(command: &str, exit_code: u8, started: Timest
     };
     // A report may know some of these itself; no name stands twice.
     for name in ["schema", "exit_code", "started", "seconds"] {
-        report.remove(name);
+        fields.remove(name);
     }
-    line(&Document { schema: schema(command), exit_code, started: human::rfc3339(started), seconds, report })
+    line(&Document { schema: schema(command), exit_code, started: started.rfc3339(), seconds, report: fields })
+}
+
+/// The beginning of a document that has one field before the others, because it must be known to have arrived before there is a
+/// result. What comes after it is [`rest`] of the document.
+pub(super) fn opening(name: &str, value: &str) -> String {
+    format!("{{{}:{}", Value::from(name), Value::from(value))
+}
+
+/// What is left of a document after its [`opening`] with this field.
+pub(super) fn rest(document: &str, name: &str) -> String {
+    let mut fields: Map<String, Value> = serde_json::from_str(document).unwrap_or_default();
+    fields.remove(name);
+    let text = line(&fields);
+    text.strip_prefix('{').map_or_else(|| text.clone(), |rest| format!(",{rest}"))
 }
 
 /// An error as one line.
@@ -69,7 +82,7 @@ fn line<T: Serialize>(value: &T) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ErrorObject, error, report};
+    use super::{ErrorObject, error, opening, report, rest};
     use crate::clock::Timestamp;
     use serde::Serialize;
 
@@ -77,6 +90,15 @@ mod tests {
     struct Report {
         bytes: u64,
         problems: Vec<u8>,
+    }
+
+    #[test]
+    fn a_document_in_two_parts_is_one_object() {
+        let whole = report("init", 0, Timestamp::from_seconds(0), 0.0, &serde_json::json!({ "code": "A-\"B", "problems": [] }));
+        let parts = opening("code", "A-\"B") + &rest(&whole, "code");
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&parts), read(&whole));
+        assert_eq!(parts.matches("\"code\"").count(), 1);
     }
 
     #[test]

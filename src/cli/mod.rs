@@ -16,7 +16,7 @@ mod secret;
 mod words;
 
 use args::{Args, Command};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use console::{Capture, Console};
 use exit::Failure;
 use std::ffi::OsString;
@@ -28,16 +28,28 @@ pub fn main() -> u8 {
 
 /// Runs one command line, the program's name first. With a capture nobody is asked, and what goes to stdout is kept as well.
 fn run_on(words: Vec<OsString>, capture: Option<Capture>) -> u8 {
-    let wants_json = words.iter().any(|word| word == "--json");
-    match Args::try_parse_from(words) {
+    match Args::try_parse_from(&words) {
         Ok(args) => dispatch(args, capture),
-        Err(error) => exit::of_usage(&error, wants_json),
+        Err(error) => {
+            let wants_json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+            exit::of_usage(&error, wants_json, &command_of(words))
+        }
     }
+}
+
+/// The command that was meant by words that could not be understood; `error` if none was.
+fn command_of(words: Vec<OsString>) -> String {
+    let matches = Args::command().ignore_errors(true).try_get_matches_from(words).ok();
+    matches.and_then(|matches| matches.subcommand_name().map(str::to_owned)).unwrap_or_else(|| "error".to_owned())
 }
 
 fn dispatch(args: Args, capture: Option<Capture>) -> u8 {
     let console = Console::new(&args.global, capture);
     let Some(command) = args.command else {
+        if console.json {
+            let failure = Failure::refused("tell what to do", "no command was given").with_hint("see tintype --help");
+            return failure.tell(&console, "error");
+        }
         console.print(words::welcome::WELCOME);
         return 0;
     };
@@ -56,6 +68,11 @@ fn dispatch(args: Args, capture: Option<Capture>) -> u8 {
     };
     let result = result.and_then(|exit_code| match console.output_error() {
         None => Ok(exit_code),
+        // What was done is done, and its verdict counts; a list, or a document that a program waits for, is nothing until it is there.
+        Some(why) if matches!(name, "snap" | "restore" | "check" | "key") && !console.json => {
+            console.say(&format!("warning: the result could not be written to standard output: {why}"));
+            Ok(exit_code)
+        }
         Some(why) => Err(Failure::new("write the result to standard output", "output", why, 1)),
     });
     result.unwrap_or_else(|failure| failure.tell(&console, name))

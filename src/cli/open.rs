@@ -48,7 +48,7 @@ pub(super) fn open(console: &Console, need: Need) -> Result<Repository, Failure>
         return Ok(repository);
     }
     for left in (0..ASKED_MAX).rev() {
-        let prompt = format!("Password (or recovery code) of {}: ", place.display());
+        let prompt = format!("Password (or recovery code) of {}: ", sanitize::path(&place));
         let Some(answer) = secret::ask(console, &prompt)? else { break };
         match Repository::open(store.clone(), &secret::credentials_of(answer), surroundings.clone()) {
             Err(error @ (RepoError::WrongPassword { .. } | RepoError::OtherCode)) if left > 0 => console.say(&error.to_string()),
@@ -64,7 +64,9 @@ pub(super) fn open(console: &Console, need: Need) -> Result<Repository, Failure>
 
 fn key_needed(place: &Path) -> Failure {
     let error = RepoError::KeyNeeded { place: place.display().to_string() };
-    Failure::of(format!("open the repository at {}", sanitize::path(place)), error)
+    let hint = Error::from(error).hint().unwrap_or_default();
+    let words = "it is encrypted, and neither a password nor the recovery code was given";
+    Failure::new(format!("open the repository at {}", sanitize::path(place)), "key-needed", words, 2).with_hint(hint)
 }
 
 /// The store at a folder that is there.
@@ -93,9 +95,10 @@ pub(super) fn surroundings(console: &Console) -> Surroundings {
         let below = |above: Option<PathBuf>| above.map(|above| above.join("tintype"));
         (below(xdg("XDG_CACHE_HOME").or_else(|| in_home(".cache"))), below(xdg("XDG_STATE_HOME").or_else(|| in_home(".local/state"))))
     };
+    let given = |dir: &Option<PathBuf>| dir.clone().filter(|dir| !dir.as_os_str().is_empty());
     let local = Local {
-        cache_dir: global.cache_dir.clone().or(cache),
-        state_dir: global.state_dir.clone().or(state),
+        cache_dir: given(&global.cache_dir).or(cache),
+        state_dir: given(&global.state_dir).or(state),
         system_id: system_id(),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         release_seconds: RELEASE_SECONDS,

@@ -3,12 +3,13 @@
 //! Nothing of it is ever printed, and it is wiped from memory where that can be done.
 
 use super::args::Global;
+use super::bar::without_sigint;
 use super::console::Console;
 use super::exit::Failure;
 use super::sanitize;
 use crate::ops::{Credentials, RecoveryCode};
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
@@ -65,20 +66,33 @@ fn read_file(path: &Path, doing: &str) -> Result<Password, Failure> {
 
 fn run(command: &str) -> Result<Password, Failure> {
     let doing = "get the password from --password-command";
-    let mut child = Command::new("sh");
-    child.arg("-c").arg(command).stdin(Stdio::inherit()).stderr(Stdio::inherit());
-    let output = child.output().map_err(|error| Failure::refused(doing, error.to_string()))?;
-    let printed = Zeroizing::new(output.stdout);
-    if !output.status.success() {
-        return Err(Failure::refused(doing, format!("the command failed ({})", output.status)));
+    let failed = |error: std::io::Error| Failure::refused(doing, error.to_string());
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut child = shell.spawn().map_err(failed)?;
+    let mut printed = Zeroizing::new(Vec::new());
+    let read = match child.stdout.take() {
+        Some(stdout) => stdout.take(SECRET_FILE_BYTES_MAX + 1).read_to_end(&mut printed),
+        None => Ok(0),
+    };
+    // Whoever goes on printing finds nobody listening any more, and ends.
+    let status = child.wait().map_err(failed)?;
+    read.map_err(failed)?;
+    if u64::try_from(printed.len()).is_ok_and(|length| length > SECRET_FILE_BYTES_MAX) {
+        return Err(Failure::refused(doing, "the command printed too much to be a secret"));
+    }
+    if !status.success() {
+        let why = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
+        return Err(Failure::refused(doing, format!("the command failed: {why}")));
     }
     let line = first_line(printed);
     if line.is_empty() { Err(Failure::refused(doing, "the command printed nothing")) } else { Ok(line) }
 }
 
-/// The first line, without its line end.
+/// The first line, without its line end, nor the mark that some editors put before UTF-8.
 fn first_line(bytes: Password) -> Password {
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     Zeroizing::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
 }
 
@@ -87,8 +101,19 @@ pub(super) fn ask(console: &Console, prompt: &str) -> Result<Option<Password>, F
     if !console.can_ask() {
         return Ok(None);
     }
-    let answer =
-        rpassword::prompt_password(sanitize::text(prompt)).map_err(|error| Failure::refused("ask for a password", error.to_string()))?;
+    let answer = match without_sigint(|| rpassword::prompt_password(sanitize::line(prompt))) {
+        Ok(answer) => answer,
+        // Ctrl-D: somebody who does not want to answer.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            console.say("");
+            return Ok(None);
+        }
+        Err(error) if error.kind() == ErrorKind::Interrupted => {
+            console.say("");
+            return Err(Failure::new("ask for a password", "interrupted", "nothing was done", 130));
+        }
+        Err(error) => return Err(Failure::refused("ask for a password", error.to_string())),
+    };
     Ok(Some(Zeroizing::new(answer.into_bytes())).filter(|answer| !answer.is_empty()))
 }
 
@@ -102,16 +127,24 @@ pub(super) fn credentials_of(answer: Password) -> Credentials {
 
 #[cfg(test)]
 mod tests {
-    use super::{credentials_of, first_line};
+    use super::{credentials_of, first_line, run};
     use crate::ops::{Credentials, RecoveryCode};
 
     #[test]
     fn a_line_end_is_no_part_of_a_password() {
-        for text in ["secret", "secret\n", "secret\r\n", "secret\nmore\n"] {
+        for text in ["secret", "secret\n", "secret\r\n", "secret\nmore\n", "\u{feff}secret\r\n"] {
             assert_eq!(first_line(text.as_bytes().to_vec().into()).as_slice(), b"secret");
         }
         assert_eq!(first_line(b" a b \n".to_vec().into()).as_slice(), b" a b ");
         assert!(first_line(Vec::new().into()).is_empty());
+    }
+
+    #[test]
+    fn a_command_that_fails_or_says_nothing_or_too_much_gives_no_password() {
+        assert_eq!(run("printf 'secret\\r\\nmore'").unwrap().as_slice(), b"secret");
+        for command in ["exit 3", "true", "echo", "kill -9 $$", "exec cat /dev/zero"] {
+            assert!(run(command).is_err(), "{command}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub enum Error {
     #[error(transparent)]
     Repository(#[from] RepoError),
     /// A source as a whole.
-    #[error("cannot read {place}: {source}")]
+    #[error("{source}")]
     Source {
         /// The source as the person wrote it.
         place: String,
@@ -31,7 +31,7 @@ pub enum Error {
         source: TargetError,
     },
     /// The folder to restore into has files in it.
-    #[error("{place} is not empty")]
+    #[error("the folder is not empty")]
     TargetNotEmpty {
         /// The target.
         place: String,
@@ -108,6 +108,7 @@ impl Error {
                 | RepoError::Verification
                 | RepoError::LookFailed { .. }
                 | RepoError::Local { .. }
+                | RepoError::CodeNotShown { .. }
                 | RepoError::Stopped => 1,
                 RepoError::File { .. } | RepoError::PackUnreadable { .. } => 5,
                 _ => 2,
@@ -129,11 +130,13 @@ impl Error {
             "repository-file-missing" => "if this copy is still arriving, wait until it is complete",
             "newer-rules" | "format-too-new" => "use a newer version of tintype",
             "target-not-empty" => "choose a new folder, or say --overwrite never|if-different|always",
+            "source-vanished" => "is the path right, and the drive with the photos connected?",
             "sources-empty" => "is the drive with the photos connected? If they are really gone, say --allow-empty",
             "disk-full" => "make room, then run the same command again: what was stored counts",
             "claims-to-be-plain" => "somebody may have put another repository in its place; compare with another copy",
             "place-gone" => "connect the drive again, then run the same command again: what was stored counts",
             "manifest-damaged" => "`tintype snapshots` lists the others; restore one of them by its id",
+            "recovery-code-not-shown" => "run it on a terminal, or let its output go to a file or a printer",
             "verification-failed" => "test this machine's memory before you trust it with photos",
             _ => return None,
         })

@@ -2,7 +2,7 @@
 
 use super::guides;
 use super::{Error, Problem, Severity};
-use crate::repo::{NewProtection, RepoError, Repository, Store, Surroundings};
+use crate::repo::{NewProtection, RecoveryCode, RepoError, Repository, Store, Surroundings};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -20,6 +20,9 @@ pub struct InitReport {
     pub repository: String,
     /// Where it lies.
     pub place: String,
+    /// The place's bytes in base64, where `place` had to escape something. A store cannot tell; who opened it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place_base64: Option<String>,
     /// Whether its files are sealed.
     pub encrypted: bool,
     /// Whether a password opens it, besides the recovery code.
@@ -37,8 +40,18 @@ pub struct InitReport {
 /// Errors: [`RepoError::AlreadyThere`], [`RepoError::NotEmpty`], or the place fails. A guide that cannot be written is a problem
 /// and no error: the repository is whole without it, and the recovery code must reach its owner.
 pub fn init(store: Arc<dyn Store>, options: &InitOptions, surroundings: Surroundings) -> Result<(Repository, InitReport), Error> {
+    init_showing(store, options, surroundings, &mut |_| Ok(()))
+}
+
+/// [`init`], and `show` gets the recovery code before there is a repository: where it cannot be shown, none is made.
+pub fn init_showing(
+    store: Arc<dyn Store>,
+    options: &InitOptions,
+    surroundings: Surroundings,
+    show: &mut dyn FnMut(&RecoveryCode) -> std::io::Result<()>,
+) -> Result<(Repository, InitReport), Error> {
     let has_password = matches!(&options.protection, NewProtection::Encrypted { password: Some(_), .. });
-    let (repository, code) = Repository::create(store, &options.protection, surroundings)?;
+    let (repository, code) = Repository::create_showing(store, &options.protection, surroundings, show)?;
     let mut problems = Vec::new();
     let store = repository.store();
     for guide in guides::all() {
@@ -52,6 +65,7 @@ pub fn init(store: Arc<dyn Store>, options: &InitOptions, surroundings: Surround
     let report = InitReport {
         repository: repository.id().hex(),
         place: store.place(),
+        place_base64: None,
         encrypted: repository.is_encrypted(),
         password: has_password,
         recovery_code: code.map(|code| code.text().to_string()),
@@ -72,7 +86,7 @@ pub fn refuse_existing(store: &dyn Store) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{InitOptions, init, refuse_existing};
+    use super::{InitOptions, init, init_showing, refuse_existing};
     use crate::clock::SystemClock;
     use crate::repo::{Credentials, Entropy, Local, NewProtection, RecoveryCode, Repository, SlotStrength, Store, Surroundings};
     use crate::store::MemoryStore;
@@ -85,6 +99,25 @@ mod tests {
             local: Arc::new(Local::default()),
             threads: 1,
         }
+    }
+
+    #[test]
+    fn a_code_that_cannot_be_shown_leaves_an_empty_place() {
+        let store = Arc::new(MemoryStore::new());
+        let protection = NewProtection::Encrypted { password: Some(b"secret".to_vec().into()), strength: SlotStrength::Test };
+        let options = InitOptions { protection };
+        let no_room = || Err(std::io::Error::from_raw_os_error(28));
+        let error = init_showing(store.clone(), &options, surroundings(), &mut |_| no_room()).unwrap_err();
+        assert_eq!((error.code(), error.exit_code()), ("recovery-code-not-shown", 1));
+        assert!(store.list("").unwrap().is_empty());
+        let mut shown = String::new();
+        let show = &mut |code: &RecoveryCode| {
+            assert!(store.stat("tintype.json").unwrap().is_none(), "the code comes before the repository");
+            shown = code.text().to_string();
+            Ok(())
+        };
+        let (_, report) = init_showing(store.clone(), &options, surroundings(), show).unwrap();
+        assert_eq!(report.recovery_code, Some(shown));
     }
 
     #[test]

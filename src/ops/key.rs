@@ -1,6 +1,6 @@
 //! Adds a password to an encrypted repository: a forgotten one is mended with the recovery code.
 
-use super::Error;
+use super::{Error, Problem};
 use crate::repo::{Repository, SlotStrength};
 use serde::Serialize;
 
@@ -22,6 +22,8 @@ pub struct KeyAddReport {
     pub slot: String,
     /// What the person calls it.
     pub label: String,
+    /// What a person should know.
+    pub problems: Vec<Problem>,
 }
 
 /// Writes a new key slot, twice. Passwords that were there go on to open the repository.
@@ -30,7 +32,7 @@ pub struct KeyAddReport {
 pub fn key_add(repository: &Repository, options: &KeyAddOptions) -> Result<KeyAddReport, Error> {
     repository.refuse_newer_rules("write")?;
     let slot = repository.add_password(&options.password, &options.label, options.strength)?;
-    Ok(KeyAddReport { slot: slot.hex(), label: options.label.clone() })
+    Ok(KeyAddReport { slot: slot.hex(), label: options.label.clone(), problems: Vec::new() })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::objects::RepoObjects;
 use super::snapshots::rfc3339;
-use super::{Error, Outcome, Problem, Severity, SnapshotRef, resolve, resolve_path};
+use super::{Error, Outcome, Problem, Severity, SnapshotRef, resolve, resolve_path, time_ahead};
 use crate::repo::{ObjectReader, RepoError, Repository, SnapshotList};
 use crate::scan::escaped;
 use crate::tree::{Bounds, Content, Entry, Next, Step, TreeError, hex, walk};
@@ -94,6 +94,7 @@ pub fn ls(repository: &Repository, options: &LsOptions) -> Result<LsReport, Erro
     let objects = RepoObjects(&reader);
     let mut report =
         LsReport { snapshot: manifest.name.hex(), time: rfc3339(manifest.public.time), entries: Vec::new(), problems: Vec::new() };
+    report.problems.extend(time_ahead([&manifest], repository.surroundings().clock.now()));
     let sources = manifest.sealed.as_ref().map(|sealed| sealed.sources.as_slice()).unwrap_or_default();
     let found = resolve_path(&objects, &manifest, &options.path)?;
     let several = found.len() > 1;
@@ -188,7 +189,7 @@ fn line(path: &[u8], entry: &Entry) -> LsEntry {
 }
 
 /// Base64 as in RFC 4648, section 4, with padding.
-fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

@@ -17,7 +17,8 @@ pub mod snap;
 pub mod snapshots;
 
 pub use error::Error;
-pub use naming::{InSnapshot, SnapshotRef, resolve, resolve_path};
+use naming::no_such;
+pub use naming::{InSnapshot, SnapshotRef, resolve, resolve_path, time_ahead};
 pub use problem::{Outcome, Problem, Severity};
 
 // The few lower types that a command line needs to say what it wants done.

@@ -8,6 +8,8 @@ use serde::Serialize;
 pub enum Severity {
     /// Told before, less than 30 days ago, and not changed since: exit 0.
     Known,
+    /// Worth a word each time it is met, and no reason to be alarmed: exit 0.
+    Note,
     /// New, and a person should know: exit 3.
     Notice,
     /// Data whole, bookkeeping not: exit 4.
@@ -22,7 +24,7 @@ impl Severity {
     /// The exit code that it asks for.
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Known => 0,
+            Self::Known | Self::Note => 0,
             Self::Notice => 3,
             Self::Bookkeeping => 4,
             Self::Incomplete => 6,
@@ -60,6 +62,13 @@ impl Problem {
     /// A problem about a path in a source or a snapshot.
     pub fn of_path(code: &'static str, severity: Severity, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code, severity, path: Some(path.into()), object: None, message: message.into(), hint: None }
+    }
+
+    /// Whether the message says itself what the problem is about: whole, or, of an id, the part that people see.
+    pub fn names_its_subject(&self) -> bool {
+        let Some(subject) = self.path.as_deref().or(self.object.as_deref()) else { return true };
+        let is_id = subject.len() == 64 && subject.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.message.contains(subject) || is_id && subject.get(..8).is_some_and(|short| self.message.contains(short))
     }
 
     /// The same with what to do.

@@ -1,6 +1,7 @@
 //! Lists the snapshots of a repository, newest first. Without the key: when they were taken and which packs they need, nothing else.
 
-use super::{Error, Outcome, Problem, Severity};
+use super::{Error, Outcome, Problem, Severity, time_ahead};
+use crate::clock::Timestamp;
 use crate::repo::{FileState, Loaded, Manifest, Repository, SnapshotList, StoredFile};
 use crate::tree::Time;
 use serde::Serialize;
@@ -86,6 +87,7 @@ pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<
         repository.sealing()?;
     }
     let mut lines = Vec::new();
+    let (mut ahead, now) = (Vec::new(), repository.surroundings().clock.now());
     for (file, _) in list.newest_first() {
         match repository.load_manifest(&file)? {
             Loaded::Good(manifest) => {
@@ -94,6 +96,9 @@ pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<
                 }
                 if is_wanted(&manifest, options) {
                     lines.push(((manifest.public.time, manifest.name), line(&manifest)));
+                    if time_ahead([&*manifest], now).is_some() {
+                        ahead.push(*manifest);
+                    }
                 }
             }
             Loaded::Bad { file, copies, reason } => report.problems.push(bad_problem(&file, &copies, &reason)),
@@ -109,6 +114,7 @@ pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<
         let problem = Problem::of_object("manifest-second-only", Severity::Bookkeeping, file.path(), message);
         report.problems.push(problem.with_hint("`tintype check` says whether all that it needs is here"));
     }
+    report.problems.extend(time_ahead(&ahead, now));
     lines.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
     report.snapshots = lines.into_iter().map(|(_, line)| line).collect();
     Ok(report)
@@ -169,6 +175,5 @@ fn bad_problem(file: &StoredFile, copies: &(FileState, FileState), reason: &str)
 
 /// A time as reports have it: RFC 3339 in UTC.
 pub(super) fn rfc3339(time: Time) -> String {
-    let nanoseconds = i32::try_from(time.nanoseconds).unwrap_or(0);
-    jiff::Timestamp::new(time.seconds, nanoseconds).map_or_else(|_| format!("{} s", time.seconds), |stamp| stamp.to_string())
+    Timestamp { seconds: time.seconds, nanoseconds: time.nanoseconds }.rfc3339()
 }

@@ -1,10 +1,15 @@
 //! Owns [`RepoError`]: what can go wrong with a repository, and the stable code of each.
 
+use crate::clock::Timestamp;
 use crate::crypto::CryptoError;
-use crate::format::{FormatError, ObjectId, PackName};
+use crate::format::{FormatError, ObjectId, PackName, SnapshotName};
 use crate::store::StoreError;
 use std::path::PathBuf;
 use thiserror::Error;
+
+fn utc(seconds: i64) -> String {
+    Timestamp::from_seconds(seconds).rfc3339()
+}
 
 /// Why something could not be done with a repository.
 #[derive(Debug, Error)]
@@ -22,31 +27,31 @@ pub enum RepoError {
         source: CryptoError,
     },
     /// There is no repository.
-    #[error("there is no tintype repository at {place}")]
+    #[error("there is no tintype repository")]
     NotFound {
         /// Where.
         place: String,
     },
     /// Neither copy of `tintype.json` is here, though other files of a repository are.
-    #[error("{place} has files of a repository, but neither copy of tintype.json is here (yet)")]
+    #[error("files of a repository are here, but neither copy of tintype.json is (yet)")]
     RepositoryFileMissing {
         /// Where.
         place: String,
     },
     /// Both copies of `tintype.json` are wrong.
-    #[error("both copies of tintype.json at {place} are damaged")]
+    #[error("both copies of tintype.json are damaged")]
     RepositoryFileDamaged {
         /// Where.
         place: String,
     },
     /// There is a repository already.
-    #[error("there is a tintype repository at {place} already")]
+    #[error("there is a tintype repository already")]
     AlreadyThere {
         /// Where.
         place: String,
     },
     /// The folder for a new repository has files in it.
-    #[error("{place} is not empty")]
+    #[error("the folder is not empty")]
     NotEmpty {
         /// Where.
         place: String,
@@ -64,13 +69,13 @@ pub enum RepoError {
         name: String,
     },
     /// The repository is encrypted and nothing to open it was given.
-    #[error("the repository at {place} is encrypted")]
+    #[error("the repository is encrypted, and neither a password nor the recovery code was given")]
     KeyNeeded {
         /// Where.
         place: String,
     },
     /// No slot opens with the password.
-    #[error("the password is wrong for all {slots} key slots")]
+    #[error("the password is wrong for {}", if *slots == 1 { "the one key slot".to_owned() } else { format!("all {slots} key slots") })]
     WrongPassword {
         /// How many were tried.
         slots: usize,
@@ -82,13 +87,13 @@ pub enum RepoError {
     #[error("the recovery code belongs to another repository")]
     OtherCode,
     /// A password or code was given for a plain repository.
-    #[error("the repository at {place} is not encrypted: it has no password")]
+    #[error("the repository is not encrypted: it has no password")]
     KeyForPlain {
         /// Where.
         place: String,
     },
     /// This machine knew the repository as encrypted.
-    #[error("the repository at {place} was encrypted when this machine last saw it, and now claims to be plain")]
+    #[error("the repository was encrypted when this machine last saw it, and now claims to be plain")]
     ClaimsToBePlain {
         /// Where.
         place: String,
@@ -123,16 +128,32 @@ pub enum RepoError {
     )]
     Verification,
     /// The needed packs were not all in place when looked at, three times.
-    #[error("{missing} packs that the snapshot needs were not in place when looked at again")]
+    #[error("{} not in place when looked at again", if *missing == 1 { "a pack that the snapshot needs was".to_owned() } else { format!("{missing} packs that the snapshot needs were") })]
     LookFailed {
         /// How many.
         missing: usize,
     },
     /// No snapshot answers to the name.
-    #[error("no snapshot is called {name}")]
+    #[error("{reason}")]
     NoSuchSnapshot {
         /// What was asked for.
         name: String,
+        /// Why nothing answers to it.
+        reason: String,
+    },
+    /// Every snapshot was taken later.
+    #[error("no snapshot was taken at or before {}{}", utc(*seconds), oldest.map(|(name, seconds)| format!("; the oldest is {} of {}", name.short(), utc(seconds))).unwrap_or_default())]
+    NoneSoEarly {
+        /// The time that was asked for, in seconds since the epoch.
+        seconds: i64,
+        /// The oldest snapshot and the time in its name.
+        oldest: Option<(SnapshotName, i64)>,
+    },
+    /// The recovery code could not be shown, so nothing was made that it would open.
+    #[error("the recovery code could not be shown ({source}), so nothing was made")]
+    CodeNotShown {
+        /// What the system said.
+        source: std::io::Error,
     },
     /// More than one does.
     #[error("{count} snapshots begin with {name}")]
@@ -190,7 +211,8 @@ impl RepoError {
             Self::PackUnreadable { .. } => "pack-damaged",
             Self::Verification => "verification-failed",
             Self::LookFailed { .. } => "look-failed",
-            Self::NoSuchSnapshot { .. } => "no-such-snapshot",
+            Self::NoSuchSnapshot { .. } | Self::NoneSoEarly { .. } => "no-such-snapshot",
+            Self::CodeNotShown { .. } => "recovery-code-not-shown",
             Self::Ambiguous { .. } => "ambiguous",
             Self::ManifestDamaged { .. } => "manifest-damaged",
             Self::Local { .. } => "local-files",

@@ -106,6 +106,20 @@ impl Repository {
         protection: &NewProtection,
         surroundings: Surroundings,
     ) -> Result<(Self, Option<RecoveryCode>), RepoError> {
+        Self::create_showing(store, protection, surroundings, &mut |_| Ok(()))
+    }
+
+    /// [`Repository::create`], and the recovery code is shown before anything is made that it opens: a code that nobody could read
+    /// leaves no repository behind.
+    ///
+    /// Errors besides: [`RepoError::CodeNotShown`]. After any other error a code that was shown opens nothing, unless the place failed
+    /// while `tintype.json` was being written.
+    pub fn create_showing(
+        store: Arc<dyn Store>,
+        protection: &NewProtection,
+        surroundings: Surroundings,
+        show: &mut dyn FnMut(&RecoveryCode) -> std::io::Result<()>,
+    ) -> Result<(Self, Option<RecoveryCode>), RepoError> {
         let place = store.place();
         let listed = store.list("")?;
         if listed.iter().any(|listed| REPOSITORY_FILE.contains(&listed.name.as_str())) {
@@ -143,6 +157,9 @@ impl Repository {
             key_check: sealing.master().map(MasterKey::key_check),
         };
         let file_bytes = file.encode();
+        if let Some(code) = &code {
+            show(code).map_err(|source| RepoError::CodeNotShown { source })?;
+        }
         // Slots first: once tintype.json is there, the repository can be opened. The loser of two takes its own slots away again.
         if let Some((file, bytes)) = &slot {
             put_twice(&*store, file, bytes)?;

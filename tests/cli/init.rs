@@ -68,3 +68,47 @@ fn folders_with_files_are_refused_and_left_as_they_are() {
     assert_eq!(std::fs::read_dir(world.path("repo")).unwrap().count(), 1);
     assert_eq!(code(&world.run(&["-r", "absent/repo", "init", "--no-encryption"])), 1);
 }
+
+#[test]
+fn without_a_recovery_code_that_somebody_can_read_nothing_is_made() {
+    let world = World::new();
+    world.write("password", b"secret\n");
+    let program = env!("CARGO_BIN_EXE_tintype");
+    for redirection in [">&-", ">/dev/null", ">/dev/full", "--json >/dev/full", "--json >&-"] {
+        let mut shell = std::process::Command::new("sh");
+        shell.arg("-c").arg(format!("'{program}' -r repo init --password-file password {redirection}"));
+        let output = shell.current_dir(world.path("")).env("HOME", world.path("home")).output().unwrap();
+        assert_eq!(code(&output), 1, "{redirection}: {}", stderr(&output));
+        assert!(stderr(&output).contains("the recovery code"), "{redirection}: {}", stderr(&output));
+        assert!(!world.path("repo").exists(), "{redirection}");
+    }
+    // A folder that was there stays, empty.
+    std::fs::create_dir(world.path("repo")).unwrap();
+    let script = format!("(sleep 0.3; '{program}' -r repo init --password-file password; echo $? >code) | true; sleep 0.9; cat code");
+    let mut shell = std::process::Command::new("sh");
+    let output = shell.arg("-c").arg(script).current_dir(world.path("")).env("HOME", world.path("home")).output().unwrap();
+    assert_eq!((stdout(&output).trim(), std::fs::read_dir(world.path("repo")).unwrap().count()), ("1", 0), "{}", stderr(&output));
+    // Whom the code need not reach, because there is none.
+    let plain = world.command(&["-r", "plain", "init", "--no-encryption"]).stdout(std::process::Stdio::null()).status().unwrap();
+    assert!(plain.success());
+    assert_eq!(code(&world.run(&["-r", "repo", "init", "--password-file", "password"])), 0);
+}
+
+#[test]
+fn the_next_command_can_be_pasted_into_a_shell() {
+    use std::os::unix::ffi::OsStrExt;
+    for name in [&b"it's $HOME `x`"[..], b"a\nb\x1b[2J", b"not \xff UTF-8"] {
+        let world = World::new();
+        let name = std::ffi::OsStr::from_bytes(name);
+        let output = world.command(&["init", "--no-encryption", "-r"]).arg(name).output().unwrap();
+        let words = String::from_utf8(output.stdout).expect("what is shown is text");
+        assert!(!words.contains('\x1b') && words.lines().count() == 3, "{words:?}");
+        let next = words.lines().find_map(|line| line.strip_prefix("next      tintype -r ")?.strip_suffix(" snap ~/Pictures")).unwrap();
+        let Ok(shell) = std::process::Command::new("bash").arg("-c").arg(format!("printf %s {next}")).output() else { continue };
+        assert_eq!(std::ffi::OsStr::from_bytes(&shell.stdout), world.path("").canonicalize().unwrap().join(name).as_os_str());
+        let mut command = world.command(&["init", "--no-encryption", "--json", "-r"]);
+        let again = command.arg([name, std::ffi::OsStr::new("2")].join(std::ffi::OsStr::new(""))).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+        assert_eq!(report["place_base64"].is_string(), name.to_str().is_none_or(|name| name.contains('\n')), "{report}");
+    }
+}

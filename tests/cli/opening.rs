@@ -63,6 +63,114 @@ fn without_a_home_everything_works_and_nothing_is_remembered() {
 }
 
 #[test]
+fn a_password_file_of_any_editor_opens() {
+    let world = World::new();
+    world.write("unix", b"secret\n");
+    assert_eq!(code(&world.run(&["-r", "repo", "--password-file", "unix", "init"])), 0);
+    for bytes in [&b"secret"[..], b"secret\r\n", b"\xef\xbb\xbfsecret\r\n", b"secret\nnotes\n"] {
+        world.write("other", bytes);
+        assert_eq!(code(&world.run(&["-r", "repo", "--password-file", "other", "snapshots"])), 0, "{bytes:?}");
+    }
+}
+
+#[test]
+fn an_error_says_each_thing_once() {
+    let world = World::with_repository();
+    world.write("password", b"secret\n");
+    world.write("wrong", b"wrong\n");
+    assert_eq!(code(&world.run(&["-r", "enc", "--password-file", "password", "init"])), 0);
+    let first = |words: &[&str]| stderr(&world.run(words)).lines().next().unwrap_or_default().to_owned();
+    let cases: [(&[&str], &str); 11] = [
+        (
+            &["-r", "enc", "snapshots"],
+            "error: cannot open the repository at enc: it is encrypted, and neither a password nor the recovery code was given",
+        ),
+        (
+            &["-r", "enc", "snapshots", "--password-file", "wrong"],
+            "error: cannot open the repository at enc: the password is wrong for the one key slot",
+        ),
+        (&["-r", "a\nb", "snapshots"], "error: cannot open the repository at a\\nb: there is no tintype repository"),
+        (&["-r", "enc", "init", "--no-encryption"], "error: cannot make a repository at enc: there is a tintype repository already"),
+        (&["-r", "repo", "restore", "--target", "photos"], "error: cannot restore into photos: there is no snapshot here yet"),
+        (&["-r", "absent/repo", "init", "--no-encryption"], "error: cannot make a repository at absent/repo: there is no folder absent"),
+        (&["-r", "wrong", "init", "--no-encryption"], "error: cannot make a repository at wrong: this is a file, not a folder"),
+        (&["-r", "repo", "restore", "--target", "wrong"], "error: cannot restore into wrong: this is a file, not a folder"),
+        (
+            &["-r", "repo", "key", "add", "--new-password-file", "wrong"],
+            "error: cannot add a password to the repository: it is not encrypted",
+        ),
+        (&["-r", "repo", "restore", "--target", "new"], "error: cannot restore into new: there is no snapshot here yet"),
+        (&["-r", "photos", "init", "--no-encryption"], "error: cannot make a repository at photos: the folder is not empty"),
+    ];
+    for (words, expected) in cases {
+        assert_eq!(first(words), expected);
+    }
+    assert!(!world.path("new").exists(), "what is refused leaves nothing behind");
+    let absent = first(&["-r", "repo", "snap", "no photos"]);
+    assert!(absent.starts_with("error: cannot take a snapshot: opening /") && absent.ends_with("/no photos: not there"), "{absent}");
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0);
+    assert_eq!(stdout(&world.run(&["-r", "repo", "snapshots", "--source", "x"])), "no snapshot has a source with the label x\n");
+    let early = first(&["-r", "repo", "ls", "1999-11-01T18:00"]);
+    assert!(
+        early.starts_with("error: cannot list the snapshot: no snapshot was taken at or before 1999-11-01 18:00; the oldest is "),
+        "{early}"
+    );
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let world = World::with_repository();
+    let mut command = world.command(&["snapshots"]);
+    let output = command.env("TINTYPE_REPO", "").env("TINTYPE_STATE_DIR", "").env("TINTYPE_CACHE_DIR", "").output().unwrap();
+    assert!(code(&output) == 2 && stderr(&output).contains("no place was given"), "{}", stderr(&output));
+    let mut command = world.command(&["snapshots", "-r", "repo"]);
+    assert_eq!(code(&command.env("TINTYPE_REPO", "").env("TINTYPE_STATE_DIR", "").output().unwrap()), 0);
+}
+
+#[test]
+fn every_document_has_the_same_head() {
+    let world = World::with_repository();
+    world.write("password", b"secret\n");
+    let made = world.json(&["-r", "enc", "--password-file", "password", "init"]);
+    let added = world.json(&["-r", "enc", "--password-file", "password", "key", "add", "--new-password-file", "password"]);
+    let snapped = world.json(&["-r", "repo", "snap", "photos"]);
+    let documents = [
+        (made, 0, "init"),
+        (added, 0, "key"),
+        (snapped, 0, "snap"),
+        (world.json(&["-r", "repo", "ls"]), 0, "ls"),
+        (world.json(&["-r", "repo", "snapshots"]), 0, "snapshots"),
+        (world.json(&["-r", "repo", "check"]), 0, "check"),
+        (world.json(&["-r", "repo", "restore", "-t", "out"]), 0, "restore"),
+        (world.json(&["-r", "repo", "restore", "-t", "out2", "--dry-run"]), 0, "restore"),
+        (world.json(&[]), 2, "error"),
+        (world.json(&["demo", "tour"]), 2, "demo"),
+        (world.json(&["snpa"]), 2, "error"),
+        (world.json(&["-r", "repo", "key"]), 2, "key"),
+        (world.json(&["-r", "check", "ls", "--recursiv"]), 2, "ls"),
+        (world.json(&["restore"]), 2, "restore"),
+        (world.json(&["-r", "absent", "check"]), 2, "check"),
+    ];
+    for ((exit, report), expected, command) in documents {
+        assert_eq!((exit, &report["schema"]), (expected, &format!("tintype/{command}/1").into()), "{report}");
+        assert!(report["started"].is_string() && report["seconds"].is_number() && report["problems"].is_array(), "{report}");
+        assert_eq!(report["error"]["message"].is_string(), exit == 2, "{report}");
+        assert!(!report["error"]["message"].as_str().unwrap_or_default().contains('\n'), "{report}");
+    }
+}
+
+#[test]
+fn a_restore_into_the_repository_is_refused_whatever_it_is_called() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::with_repository();
+    let place = std::ffi::OsStr::from_bytes(b"re\xffpo");
+    std::fs::rename(world.path("repo"), world.path("").join(place)).unwrap();
+    assert_eq!(code(&world.command(&["snap", "photos", "-r"]).arg(place).output().unwrap()), 0);
+    let output = world.command(&["restore", "-t"]).arg(place).arg("-r").arg(place).output().unwrap();
+    assert!(code(&output) == 2 && stderr(&output).contains("inside the repository"), "{}", stderr(&output));
+}
+
+#[test]
 fn words_that_are_not_understood() {
     let world = World::new();
     let output = world.run(&["snpa"]);

@@ -1,5 +1,6 @@
 //! Owns the options that every command has.
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args as ClapArgs, ValueEnum};
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, ClapArgs)]
 pub(in crate::cli) struct Global {
     /// The repository: a folder
-    #[arg(short, long, value_name = "PLACE", env = "TINTYPE_REPO", hide_env_values = true, global = true, help_heading = REPOSITORY)]
+    #[arg(short, long, value_name = "PLACE", env = "TINTYPE_REPO", value_parser = path(), hide_env_values = true, global = true, help_heading = REPOSITORY)]
     pub(in crate::cli) repo: Option<PathBuf>,
     /// The password is the first line of this file (or set TINTYPE_PASSWORD)
     #[arg(long, value_name = "FILE", global = true, help_heading = REPOSITORY, conflicts_with_all = ["password_command", "recovery_code_file"])]
@@ -36,14 +37,19 @@ pub(in crate::cli) struct Global {
     pub(in crate::cli) color: Color,
 
     /// Where this machine keeps what it can do without
-    #[arg(long, value_name = "DIR", env = "TINTYPE_CACHE_DIR", hide_env_values = true, global = true, help_heading = MACHINE)]
+    #[arg(long, value_name = "DIR", env = "TINTYPE_CACHE_DIR", value_parser = path(), hide_env_values = true, global = true, help_heading = MACHINE)]
     pub(in crate::cli) cache_dir: Option<PathBuf>,
     /// Where this machine remembers which copies it saw
-    #[arg(long, value_name = "DIR", env = "TINTYPE_STATE_DIR", hide_env_values = true, global = true, help_heading = MACHINE)]
+    #[arg(long, value_name = "DIR", env = "TINTYPE_STATE_DIR", value_parser = path(), hide_env_values = true, global = true, help_heading = MACHINE)]
     pub(in crate::cli) state_dir: Option<PathBuf>,
     /// Threads that work at once; default: all cores
     #[arg(long, value_name = "N", global = true, help_heading = MACHINE, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
+}
+
+/// A path that may be empty: an environment variable that is set to nothing counts as not set.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 const REPOSITORY: &str = "The repository, and how to open it";

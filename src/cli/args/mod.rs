@@ -181,7 +181,8 @@ pub(super) struct KeyAddArgs {
 Examples:
   tintype -r /media/red/photos ls
   tintype -r /media/red/photos ls latest~1:2019/07 -l
-  tintype -r /media/red/photos ls 2026-11-01 --b3sums > photos.b3     then, where they were restored: b3sum -c photos.b3
+  tintype -r /media/red/photos ls 2026-11-01 --b3sums > photos.b3
+  b3sum -c ~/photos.b3      in the folder where they were restored: are they the same?
 
 SNAP is latest (default), latest~2, the first digits of an id, a date or time such as 2026-11-01T18:00 (the newest not after it), or \
 @label.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 Examples:
   tintype -r /media/red/photos restore --target ~/restored
   tintype -r /media/red/photos restore latest~1:2019/07/IMG_0412.HEIC --target ~/restored
-  tintype -r /media/red/photos restore 2026-11-01 --target ~/Pictures --overwrite if-different --dry-run
+  tintype -r /media/red/photos restore 2026-11-01 -t ~/Pictures --overwrite if-different --dry-run
 
 A path keeps its folders: latest:2019/07 comes to lie in TARGET/2019/07. A restore that was interrupted goes on where it stopped.
 

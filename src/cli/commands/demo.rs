@@ -103,7 +103,7 @@ impl<'a> Tour<'a> {
     fn command(&self, words: &[&str]) -> Result<String, Failure> {
         let typed: Vec<String> =
             ["tintype".to_owned()].into_iter().chain(self.options.clone()).chain(words.iter().map(|word| (*word).to_owned())).collect();
-        let shown: Vec<String> = typed.iter().map(|word| quoted(word)).collect();
+        let shown: Vec<String> = typed.iter().map(|word| sanitize::quoted(word.as_bytes())).collect();
         self.console.print(&format!("\n$ {}\n", shown.join(" ")));
         let capture = Capture::default();
         let own = own_options(&self.console.global);
@@ -125,7 +125,7 @@ impl<'a> Tour<'a> {
 
     fn delete(&self, photo: &str) -> Result<Vec<u8>, Failure> {
         let path = self.folder.join("photos").join(photo);
-        self.console.print(&format!("\n$ rm {}\n", quoted(&path.to_string_lossy())));
+        self.console.print(&format!("\n$ rm {}\n", sanitize::quoted(path.as_os_str().as_encoded_bytes())));
         let doing = "delete a photo of the demo";
         let bytes = fs::read(&path).map_err(|error| failed(doing, &error))?;
         fs::remove_file(&path).map_err(|error| failed(doing, &error))?;
@@ -178,12 +178,6 @@ fn own_options(global: &Global) -> Vec<OsString> {
         own.extend(["--threads".into(), threads.to_string().into()]);
     }
     own
-}
-
-/// A word as a shell wants it typed.
-fn quoted(word: &str) -> String {
-    let is_plain = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+,:@~".contains(&byte));
-    if is_plain { word.to_owned() } else { format!("'{}'", sanitize::text(word).replace('\'', "'\\''")) }
 }
 
 fn failed(doing: impl Into<String>, error: &std::io::Error) -> Failure {

@@ -5,9 +5,12 @@ use crate::cli::console::Console;
 use crate::cli::exit::{Doing, Failure};
 use crate::cli::secret::Password;
 use crate::cli::{open, sanitize, secret, words};
-use crate::ops::init::{InitOptions, init, refuse_existing};
-use crate::ops::{NewProtection, Outcome, SlotStrength};
+use crate::ops::init::{InitOptions, init_showing, refuse_existing};
+use crate::ops::ls::base64;
+use crate::ops::{NewProtection, Outcome, RecoveryCode, SlotStrength, escaped};
 use std::io::BufRead;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// What answers where nobody can be asked.
 const NO_TERMINAL: &str =
@@ -20,20 +23,68 @@ pub(in crate::cli) fn run(console: &Console, args: &InitArgs) -> Result<u8, Fail
     let place = open::place(console)?;
     let doing = format!("make a repository at {}", sanitize::path(&place));
     open::refuse_recovery_code(console, &doing)?;
+    if !args.no_encryption && console.is_output_thrown_away() {
+        let why = "standard output is closed or thrown away, and the recovery code is shown there, once";
+        let hint = "run it on a terminal, or let its output go to a file that you print and keep";
+        return Err(Failure::new(doing, "recovery-code-not-shown", why, 1).with_hint(hint));
+    }
+    refuse_odd_place(&place, &doing)?;
     let surroundings = open::surroundings(console);
-    if place.is_dir() {
+    let is_new = !place.is_dir();
+    if !is_new {
         let store = open::store_at(&place, &surroundings).doing(|| doing.clone())?;
         refuse_existing(&*store).doing(|| doing.clone())?;
     }
     let options = InitOptions { protection: protection(console, args, &doing)? };
     let store = open::store_made_at(&place, &surroundings).doing(|| doing.clone())?;
-    let (_, report) = init(store, &options, surroundings).doing(|| doing)?;
+    let has_password = matches!(options.protection, NewProtection::Encrypted { password: Some(_), .. });
+    let mut was_shown = false;
+    let show = &mut |code: &RecoveryCode| {
+        let words = words::init::code_words(&code.text(), has_password);
+        console.show_once(&words, "recovery_code", &code.text())?;
+        was_shown = true;
+        Ok(())
+    };
+    let made = init_showing(store, &options, surroundings, show).doing(|| doing);
+    if is_new && made.as_ref().is_err_and(|failure| failure.code() == "recovery-code-not-shown") {
+        // Nothing but an empty folder goes away by this.
+        _ = std::fs::remove_dir(&place);
+    }
+    let (_, mut report) = made.map_err(|failure| failure_after_code(failure, was_shown))?;
+    let place = std::fs::canonicalize(&place).unwrap_or(place);
+    let raw = place.as_os_str().as_bytes();
+    report.place = escaped(raw);
+    report.place_base64 = (report.place.as_bytes() != raw).then(|| base64(raw));
     let exit_code = Outcome::of(&report.problems).exit_code();
-    let exit_code = console.finish("init", exit_code, &report, |out| words::init::init_words(&report, out));
+    let exit_code = console.finish("init", exit_code, &report, |out| words::init::init_words(&report, &place, out));
     if let Some(code) = report.recovery_code.as_deref().filter(|_| !console.json && console.can_ask()) {
         ask_back(console, code);
     }
     Ok(exit_code)
+}
+
+/// A place that cannot become a folder, said in words that fit better than those of a drive that fails.
+fn refuse_odd_place(place: &Path, doing: &str) -> Result<(), Failure> {
+    if place.metadata().is_ok_and(|facts| !facts.is_dir()) {
+        return Err(Failure::refused(doing, "this is a file, not a folder"));
+    }
+    let above = place.parent().filter(|above| !above.as_os_str().is_empty());
+    match above {
+        Some(above) if !above.exists() => {
+            let why = format!("there is no folder {}", sanitize::path(above));
+            Err(Failure::new(doing, "not-found", why, 1).with_hint("is the drive connected? If the path is right, make that folder first"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says what becomes of a code that was shown before the repository could not be made.
+fn failure_after_code(failure: Failure, was_shown: bool) -> Failure {
+    match (was_shown, failure.code()) {
+        (false, _) => failure,
+        (true, "repository-exists") => failure.with_hint("the recovery code above opens nothing: throw it away"),
+        (true, _) => failure.with_hint("run it again when this is mended; the recovery code above counts only if a repository was made"),
+    }
 }
 
 fn protection(console: &Console, args: &InitArgs, doing: &str) -> Result<NewProtection, Failure> {

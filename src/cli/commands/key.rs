@@ -13,6 +13,10 @@ pub(in crate::cli) fn run(console: &Console, args: &KeyArgs) -> Result<u8, Failu
     let KeyCommand::Add(add) = &args.command;
     let repository = open(console, Need::Key)?;
     let doing = "add a password to the repository";
+    if !repository.is_encrypted() {
+        return Err(Failure::new(doing, "key-for-plain", "it is not encrypted", 2)
+            .with_hint("whether a repository is encrypted is chosen when it is made: `tintype init`"));
+    }
     let password = match &add.new_password_file {
         Some(path) => secret::password_file(path)?,
         None => ask_twice(console, doing, "give --new-password-file")?,

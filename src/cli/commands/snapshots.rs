@@ -12,5 +12,5 @@ pub(in crate::cli) fn run(console: &Console, args: &SnapshotsArgs) -> Result<u8,
     let options = SnapshotsOptions { source: args.source.clone() };
     let report = snapshots(&repository, &options).doing(|| "list the snapshots".to_owned())?;
     let exit_code = report.exit_code();
-    Ok(console.finish("snapshots", exit_code, &report, |out| words::snapshots::snapshots_words(&report, args.long, out)))
+    Ok(console.finish("snapshots", exit_code, &report, |out| words::snapshots::snapshots_words(&report, args, out)))
 }

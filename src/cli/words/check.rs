@@ -13,13 +13,13 @@ pub(crate) fn check_words(report: &CheckReport, out: &mut dyn Write) -> Result {
     for problem in report.problems.iter().take(SHOWN_MAX) {
         let word = match problem.severity {
             Severity::Known => "known",
-            Severity::Notice => "note",
+            Severity::Notice | Severity::Note => "note",
             Severity::Bookkeeping => "to heal",
             Severity::Incomplete => "incomplete",
             Severity::Damaged => "damaged",
         };
         let subject = problem.path.as_deref().or(problem.object.as_deref()).unwrap_or_default();
-        if subject.is_empty() || problem.message.contains(subject) || problem.message.starts_with("pack ") {
+        if subject.is_empty() || problem.names_its_subject() || problem.message.starts_with("pack ") {
             writeln!(out, "{word:<10} {}", problem.message)?;
         } else {
             writeln!(out, "{word:<10} {subject}: {}", problem.message)?;

@@ -18,17 +18,17 @@ fn problem_line(problem: &Problem, out: &mut String) {
         Severity::Damaged => "damaged",
         Severity::Incomplete => "missing",
         Severity::Bookkeeping => "to heal",
-        Severity::Notice => "note",
+        Severity::Notice | Severity::Note => "note",
         Severity::Known => "known",
     };
     let about = match (&problem.path, &problem.object) {
         // Messages mostly name the thing themselves.
-        (Some(name), _) | (None, Some(name)) if !problem.message.contains(name.as_str()) => format!("{name}: "),
+        (Some(name), _) | (None, Some(name)) if !problem.names_its_subject() => format!("{name}: "),
         _ => String::new(),
     };
     // Writing into a String cannot fail.
-    _ = writeln!(out, "{}", sanitize::text(&format!("{word:<9} {about}{}", problem.message)));
+    _ = writeln!(out, "{}", sanitize::line(&format!("{word:<9} {about}{}", problem.message)));
     if let Some(hint) = &problem.hint {
-        _ = writeln!(out, "          {}", sanitize::text(hint));
+        _ = writeln!(out, "          {}", sanitize::line(hint));
     }
 }

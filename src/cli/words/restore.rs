@@ -90,7 +90,7 @@ fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Damaged => "damaged",
         Severity::Incomplete => "missing",
-        Severity::Bookkeeping | Severity::Notice | Severity::Known => "note",
+        Severity::Bookkeeping | Severity::Notice | Severity::Note | Severity::Known => "note",
     }
 }
 

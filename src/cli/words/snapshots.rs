@@ -1,13 +1,14 @@
 //! Owns the words of `snapshots`.
 
 use super::problems::problem_lines;
+use crate::cli::args::SnapshotsArgs;
 use crate::cli::human::{self, Local};
 use crate::cli::sanitize;
 use crate::ops::snapshots::{SnapshotLine, SnapshotsReport};
 use std::fmt::Write;
 
 /// One line per snapshot, newest first; with `long` what it needs, where it was taken, and the note.
-pub(in crate::cli) fn snapshots_words(report: &SnapshotsReport, long: bool, out: &mut String) {
+pub(in crate::cli) fn snapshots_words(report: &SnapshotsReport, args: &SnapshotsArgs, out: &mut String) {
     let local = Local::system();
     let labels: Vec<String> = report.snapshots.iter().map(labels).collect();
     let label_width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
@@ -28,11 +29,15 @@ pub(in crate::cli) fn snapshots_words(report: &SnapshotsReport, long: bool, out:
             human::count(line.files),
             human::bytes(line.bytes)
         );
-        if long {
+        if args.long {
             long_lines(line, out);
         }
     }
     match (report.snapshots.len(), report.forgotten) {
+        (0, _) if args.source.is_some() => {
+            let label = args.source.as_deref().unwrap_or_default();
+            _ = writeln!(out, "no snapshot has a source with the label {}", sanitize::line(label));
+        }
         (0, _) => _ = writeln!(out, "no snapshot here"),
         (_, 0) => {}
         (_, forgotten) => _ = writeln!(out, "{} forgotten", human::counted(forgotten, "snapshot", "snapshots")),

@@ -68,6 +68,7 @@ pub const PROBLEM_CODES: &[ProblemCode] = &[
     code("pack-short", Severity::Damaged, "a needed pack that was whole here once is short now"),
     code("previous-missing", Severity::Incomplete, "a snapshot names a previous one that is neither here nor forgotten"),
     code("snapshots-forgotten", Severity::Notice, "tombstones that cannot be verified without the key name every snapshot"),
+    code("time-ahead", Severity::Note, "a snapshot states a time more than a day ahead of this machine's clock: one of the two is wrong"),
     code("time-contradicts-name", Severity::Notice, "a manifest states another time inside than in its name"),
     code("tombstone-false", Severity::Notice, "tombstones or instead files carry a wrong hash: nobody obeys them"),
     code("tree-damaged", Severity::Damaged, "a folder's bytes are right and say what they may not"),

@@ -3,7 +3,7 @@
 use super::audit::Audit;
 use super::copies::{Copy, Lost, Pair};
 use super::report::{CheckedSnapshot, SnapshotState, rfc3339};
-use crate::ops::{Error, Problem, Severity, SnapshotRef, resolve};
+use crate::ops::{Error, Problem, Severity, SnapshotRef, no_such, resolve};
 use crate::repo::{Loaded, Manifest, NameFolder, RepoError, SnapshotList, StoredFile, StoredName, Time};
 use std::collections::BTreeSet;
 
@@ -109,7 +109,7 @@ impl Audit<'_> {
             }
         }
         let hash: StoredName = resolve(self.repository, list, name)?.name.into();
-        list.first.get(&hash).map(|(file, _)| *file).ok_or_else(|| RepoError::NoSuchSnapshot { name: hash.hex() }.into())
+        list.first.get(&hash).map(|(file, _)| *file).ok_or_else(|| no_such(&hash.hex()))
     }
 
     fn judge(&mut self, file: StoredFile, origin: Origin) -> Result<Judged, Error> {

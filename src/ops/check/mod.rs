@@ -22,7 +22,7 @@ pub use codes::{PROBLEM_CODES, ProblemCode};
 pub use report::{CheckReport, CheckedSnapshot, LastComplete, SnapshotState};
 
 use crate::ops::guides::GuidesState;
-use crate::ops::{Error, Outcome, Problem, Severity, SnapshotRef};
+use crate::ops::{Error, Outcome, Problem, Severity, SnapshotRef, time_ahead};
 use crate::progress::{Observer, Stage};
 use crate::repo::{PackName, Repository, StoredName};
 use audit::Audit;
@@ -82,6 +82,9 @@ pub fn check(repository: &Repository, options: &CheckOptions, observer: &dyn Obs
     let mut audit = Audit::begin(repository, observer, options.snapshots.is_empty())?;
     audit.check_repository_file();
     let mut judged = audit.read_manifests(&options.snapshots)?;
+    if let Some(problem) = time_ahead(judged.iter().filter_map(|one| one.manifest.as_ref()), clock.now()) {
+        audit.note(problem);
+    }
     let pages = audit.read_needs(&mut judged)?;
     let mut guides = GuidesState::default();
     if audit.all {

@@ -1,5 +1,6 @@
 //! Owns what `check` reports: the same struct feeds the words and the JSON.
 
+use crate::clock::Timestamp;
 use crate::ops::Problem;
 use serde::Serialize;
 
@@ -104,6 +105,5 @@ pub struct CheckReport {
 
 /// A time as RFC 3339 in UTC.
 pub(super) fn rfc3339(seconds: i64, nanoseconds: u32) -> String {
-    let nanoseconds = i32::try_from(nanoseconds).unwrap_or(0);
-    jiff::Timestamp::new(seconds, nanoseconds).map_or_else(|_| format!("{seconds} s after 1970-01-01"), |time| time.to_string())
+    Timestamp { seconds, nanoseconds }.rfc3339()
 }

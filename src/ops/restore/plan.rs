@@ -8,7 +8,7 @@ use super::report::RestoreReport;
 use super::run;
 use super::target::Target;
 use crate::ops::objects::RepoObjects;
-use crate::ops::{Error, InSnapshot, SnapshotRef, resolve, resolve_path};
+use crate::ops::{Error, InSnapshot, Problem, SnapshotRef, resolve, resolve_path, time_ahead};
 use crate::progress::{Observer, Stage};
 use crate::repo::{Manifest, ObjectReader, RepoError, Repository, SnapshotList, SnapshotName, StoredName};
 use crate::scan::escaped;
@@ -55,6 +55,8 @@ pub struct RestorePlan<'r> {
     pub(super) marker: Vec<u8>,
     pub(super) manifests: Vec<Manifest>,
     pub(super) items: Items,
+    /// What a person should know of the snapshots that are meant.
+    pub(super) notes: Vec<Problem>,
     summary: PlanSummary,
 }
 
@@ -75,6 +77,7 @@ pub fn plan_restore<'r>(
     for (name, path) in wanted {
         chosen.push((resolve(repository, &list, &name)?, path.filter(|path| !path.is_empty())));
     }
+    let notes = time_ahead(chosen.iter().map(|(manifest, _)| manifest), repository.surroundings().clock.now()).into_iter().collect();
     let segments: BTreeSet<StoredName> = chosen.iter().flat_map(|(manifest, _)| manifest.public.segments.iter().copied()).collect();
     let reader = ObjectReader::with_segments(repository, &segments.into_iter().collect::<Vec<_>>())?;
     let mut selections = Vec::new();
@@ -97,7 +100,7 @@ pub fn plan_restore<'r>(
     let manifests = chosen.into_iter().map(|(manifest, _)| manifest).collect();
     let summary = summarise(&items, &parts, &*target, going_on);
     let options = options.clone();
-    Ok(RestorePlan { repository, reader, target, options, mode, going_on, marker, manifests, items, summary })
+    Ok(RestorePlan { repository, reader, target, options, mode, going_on, marker, manifests, items, notes, summary })
 }
 
 /// Refuses selections that lie in one another: which of two would win could not be told.
@@ -169,6 +172,11 @@ impl RestorePlan<'_> {
     /// What it would do.
     pub fn summary(&self) -> PlanSummary {
         self.summary.clone()
+    }
+
+    /// What a person should know before it is done.
+    pub fn notes(&self) -> &[Problem] {
+        &self.notes
     }
 
     /// Does it.

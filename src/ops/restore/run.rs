@@ -88,6 +88,7 @@ pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<Rest
         ..RestoreReport::default()
     };
     tally.finish(&mut report);
+    report.problems.extend(plan.notes);
     Ok(report)
 }
 

@@ -14,6 +14,7 @@ mod trees;
 pub use report::{NotSaved, SnapReport, SourceReport, Stored, Timings};
 
 use super::Error;
+use crate::clock::Timestamp;
 use crate::progress::Observer;
 use crate::repo::{Ledger, Notices, RepoError, Repository};
 use crate::scan::Source;
@@ -103,6 +104,5 @@ pub fn snap(repository: &Repository, sources: &[SnapSource], options: &SnapOptio
 
 /// A time as reports have it: RFC 3339 in UTC.
 pub(super) fn rfc3339(time: Time) -> String {
-    let nanoseconds = i32::try_from(time.nanoseconds).unwrap_or(0);
-    jiff::Timestamp::new(time.seconds, nanoseconds).map_or_else(|_| format!("{} s", time.seconds), |stamp| stamp.to_string())
+    Timestamp { seconds: time.seconds, nanoseconds: time.nanoseconds }.rfc3339()
 }
