@@ -7,6 +7,7 @@ use super::{json, sanitize};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use serde::Serialize;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -71,17 +72,24 @@ impl Console {
         }
     }
 
-    /// Whether what goes to stdout is thrown away: it was closed, or somebody sent it to the null device.
-    pub(super) fn is_output_thrown_away(&self) -> bool {
-        self.capture.is_none() && is_null_device()
+    /// Whether all that is said is thrown away: stdout and stderr were closed, or somebody sent them to the null device.
+    pub(super) fn is_all_thrown_away(&self) -> bool {
+        self.is_output_thrown_away() && is_null_device(&io::stderr())
+    }
+
+    fn is_output_thrown_away(&self) -> bool {
+        self.capture.is_none() && is_null_device(&io::stdout())
     }
 
     /// Shows what is shown this once, in `words`, or as the first field of the JSON document.
     ///
-    /// Unlike with [`Console::print`] it is an error if nobody can have read it.
+    /// Where stdout leads nowhere it goes to stderr, in words. Unlike with [`Console::print`] it is an error if nobody can have read it.
     pub(super) fn show_once(&self, words: &str, field: &'static str, value: &str) -> io::Result<()> {
+        if self.is_all_thrown_away() {
+            return Err(io::Error::new(ErrorKind::BrokenPipe, "standard output and standard error are closed, or thrown away"));
+        }
         if self.is_output_thrown_away() {
-            return Err(io::Error::new(ErrorKind::BrokenPipe, "standard output is closed, or thrown away"));
+            return io::stderr().lock().write_all(words.as_bytes());
         }
         if !self.json {
             if let Some(capture) = &self.capture {
@@ -172,10 +180,10 @@ fn sync_out() -> io::Result<()> {
     if is_file { rustix::fs::fsync(io::stdout()).map_err(io::Error::from) } else { Ok(()) }
 }
 
-/// A closed stdout is the null device too: that is what the standard library opens in its place.
-fn is_null_device() -> bool {
-    match (rustix::fs::fstat(io::stdout()), rustix::fs::stat("/dev/null")) {
-        (Ok(stdout), Ok(null)) => rustix::fs::FileType::from_raw_mode(stdout.st_mode).is_char_device() && stdout.st_rdev == null.st_rdev,
+/// A closed stream is the null device too: that is what the standard library opens in its place.
+fn is_null_device(stream: &impl AsFd) -> bool {
+    match (rustix::fs::fstat(stream), rustix::fs::stat("/dev/null")) {
+        (Ok(found), Ok(null)) => rustix::fs::FileType::from_raw_mode(found.st_mode).is_char_device() && found.st_rdev == null.st_rdev,
         (Ok(_), Err(_)) => false,
         (Err(_), _) => true,
     }

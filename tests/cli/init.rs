@@ -74,13 +74,23 @@ fn without_a_recovery_code_that_somebody_can_read_nothing_is_made() {
     let world = World::new();
     world.write("password", b"secret\n");
     let program = env!("CARGO_BIN_EXE_tintype");
-    for redirection in [">&-", ">/dev/null", ">/dev/full", "--json >/dev/full", "--json >&-"] {
+    for redirection in [">/dev/full", "--json >/dev/full", ">&- 2>&-", ">/dev/null 2>/dev/null", "--json >&- 2>/dev/null"] {
         let mut shell = std::process::Command::new("sh");
         shell.arg("-c").arg(format!("'{program}' -r repo init --password-file password {redirection}"));
         let output = shell.current_dir(world.path("")).env("HOME", world.path("home")).output().unwrap();
         assert_eq!(code(&output), 1, "{redirection}: {}", stderr(&output));
-        assert!(stderr(&output).contains("the recovery code"), "{redirection}: {}", stderr(&output));
+        assert!(redirection.contains("2>") || stderr(&output).contains("the recovery code"), "{redirection}: {}", stderr(&output));
         assert!(!world.path("repo").exists(), "{redirection}");
+    }
+    // Where stdout alone leads nowhere, the code goes to stderr.
+    for (redirection, repository) in [(">&-", "one"), (">/dev/null", "two"), ("--json >/dev/null", "three")] {
+        let mut shell = std::process::Command::new("sh");
+        shell.arg("-c").arg(format!("'{program}' -r {repository} init --password-file password {redirection}"));
+        let output = shell.current_dir(world.path("")).env("HOME", world.path("home")).output().unwrap();
+        let words = stderr(&output);
+        let line = words.lines().find_map(|line| line.trim().strip_prefix("recovery code")).unwrap_or_else(|| panic!("{words}"));
+        world.write("code", line.trim().as_bytes());
+        assert_eq!(code(&world.run(&["-r", repository, "snapshots", "--recovery-code-file", "code"])), 0, "{redirection}");
     }
     // A folder that was there stays, empty.
     std::fs::create_dir(world.path("repo")).unwrap();

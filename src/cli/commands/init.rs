@@ -23,8 +23,8 @@ pub(in crate::cli) fn run(console: &Console, args: &InitArgs) -> Result<u8, Fail
     let place = open::place(console)?;
     let doing = format!("make a repository at {}", sanitize::path(&place));
     open::refuse_recovery_code(console, &doing)?;
-    if !args.no_encryption && console.is_output_thrown_away() {
-        let why = "standard output is closed or thrown away, and the recovery code is shown there, once";
+    if !args.no_encryption && console.is_all_thrown_away() {
+        let why = "all output is closed or thrown away, and the recovery code is shown in it, once";
         let hint = "run it on a terminal, or let its output go to a file that you print and keep";
         return Err(Failure::new(doing, "recovery-code-not-shown", why, 1).with_hint(hint));
     }
