@@ -13,6 +13,8 @@ mod build_trees;
 mod build_values;
 #[path = "vectors/cuts.rs"]
 mod cuts;
+#[path = "vectors/mutate.rs"]
+mod mutate;
 #[path = "vectors/read.rs"]
 mod read;
 #[path = "vectors/read_pack.rs"]
