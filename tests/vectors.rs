@@ -17,6 +17,8 @@ mod cuts;
 mod dumps;
 #[path = "vectors/life.rs"]
 mod life;
+#[path = "vectors/mutate.rs"]
+mod mutate;
 #[path = "vectors/read.rs"]
 mod read;
 #[path = "vectors/read_pack.rs"]

@@ -11,7 +11,7 @@ pub enum TrailerState {
     Whole(Trailer),
     /// No trailer: still arriving, or cut off.
     Short,
-    /// There is a trailer and it is wrong.
+    /// There is a trailer and it is wrong, unless the header says that the file is of a newer version.
     Wrong,
 }
 
@@ -41,7 +41,8 @@ pub struct SealedFile<'a> {
 impl<'a> SealedFile<'a> {
     /// Takes a whole file of `kind` apart.
     ///
-    /// Errors: trailer first (a file without one is short, whatever else is wrong), then the header.
+    /// Errors: first that there is no trailer (the file is short, whatever else is wrong), then the header, which alone says that
+    /// a newer version made the file, then what the trailer says.
     pub fn split(bytes: &'a [u8], kind: FileKind, repository: RepositoryId) -> Result<Self, FormatError> {
         let length_bytes = limits::to_u64(bytes.len());
         let short = FormatError::Short { length_bytes };
@@ -49,14 +50,18 @@ impl<'a> SealedFile<'a> {
             return Err(short);
         }
         let (front, last) = bytes.split_last_chunk::<TRAILER_BYTES>().ok_or(short.clone())?;
-        let trailer = Trailer::decode(last, length_bytes)?;
+        if !Trailer::begins(last) {
+            return Err(FormatError::TrailerMissing);
+        }
         let header = Header::decode(front)?;
+        let trailer = Trailer::decode(last, length_bytes)?;
+        if trailer.kind != header.kind {
+            return Err(FormatError::TrailerMismatch("kind"));
+        }
         if header.kind != kind {
             return Err(FormatError::WrongKind { expected: kind, found: header.kind });
         }
-        if trailer.kind != kind {
-            return Err(FormatError::TrailerMismatch("kind"));
-        }
+        limits::check("length of a file", length_bytes, kind.bytes_max())?;
         if header.repository != repository {
             return Err(FormatError::WrongRepository);
         }

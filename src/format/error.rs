@@ -14,6 +14,8 @@ pub enum Stage {
     Decode,
     /// What a decoded value may say.
     Value,
+    /// The hash of what a value repeats.
+    Hash,
 }
 
 impl Stage {
@@ -24,6 +26,7 @@ impl Stage {
             Self::Trailer => "trailer",
             Self::Decode => "decode",
             Self::Value => "value",
+            Self::Hash => "hash",
         }
     }
 }
@@ -110,6 +113,12 @@ pub enum FormatError {
         /// The rule that it breaks.
         why: &'static str,
     },
+    /// What a value repeats is not what its hash says.
+    #[error("{what} does not hash to what it is named by")]
+    HashMismatch {
+        /// What is repeated.
+        what: &'static str,
+    },
     /// A section that a reader must know.
     #[error("{what} has a section {tag} that a newer version wrote and that must be understood")]
     SectionTooNew {
@@ -136,6 +145,7 @@ impl FormatError {
             Self::Tail { .. } => "tail-not-zero",
             Self::Limit { .. } => "over-limit",
             Self::Invalid { .. } => "not-allowed",
+            Self::HashMismatch { .. } => "hash-mismatch",
         }
     }
 
@@ -151,6 +161,7 @@ impl FormatError {
             | Self::HeaderNotZero(_) => Stage::Header,
             Self::Decode { .. } | Self::NotCanonical { .. } | Self::Tail { .. } => Stage::Decode,
             Self::Limit { .. } | Self::Invalid { .. } | Self::SectionTooNew { .. } => Stage::Value,
+            Self::HashMismatch { .. } => Stage::Hash,
         }
     }
 

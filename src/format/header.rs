@@ -1,7 +1,7 @@
 //! Owns the first 128 and the last 64 bytes of every hash-named file. Implements `format-spec/files.md`.
 //! Fixed width, little endian, written by hand.
 
-use super::{FormatError, RepositoryId};
+use super::{FormatError, RepositoryId, limits};
 use std::fmt;
 
 /// Length of the header, in bytes.
@@ -76,6 +76,15 @@ impl FileKind {
         self.number() >= 16
     }
 
+    /// Length of the longest file of this kind, in bytes.
+    pub fn bytes_max(self) -> u64 {
+        match self {
+            Self::DataPack | Self::MetaPack => limits::PACK_BYTES_MAX,
+            Self::Index => limits::SEGMENT_BYTES_MAX,
+            _ => limits::SMALL_FILE_BYTES_MAX,
+        }
+    }
+
     /// The `derive_key` context of the file key, for kinds that are sealed.
     pub fn key_context(self) -> Option<&'static str> {
         match self {
@@ -141,12 +150,12 @@ impl Header {
         header
     }
 
-    /// Reads the first 128 bytes of `bytes`.
+    /// Reads the first 128 bytes of `bytes`. What decodes encodes again to the same 128 bytes.
     ///
     /// Errors: what is of a newer version is recognised before anything else is judged.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let Some((header, _)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
-            return Err(FormatError::Short { length_bytes: super::limits::to_u64(bytes.len()) });
+            return Err(FormatError::Short { length_bytes: limits::to_u64(bytes.len()) });
         };
         let mut fields = Fields(header);
         if fields.take::<8>() != HEADER_MAGIC {
@@ -170,6 +179,10 @@ impl Header {
         let decoded = Self { kind, version, repository: RepositoryId(fields.take()), salt: fields.take(), key_check: fields.take() };
         if fields.0.iter().any(|byte| *byte != 0) {
             return Err(FormatError::HeaderNotZero("the rest of the header"));
+        }
+        // A pack's header that is lost is made anew: nothing in it may be a writer's choice.
+        if matches!(kind, FileKind::DataPack | FileKind::MetaPack) && version != VERSION {
+            return Err(FormatError::Invalid { what: "header", why: "a pack that version 1 may read has 1 as its writer's version" });
         }
         if kind.is_public() && (decoded.salt != [0; 32] || decoded.key_check != [0; 32]) {
             return Err(FormatError::HeaderNotZero("salt and key check of a public kind"));
@@ -208,6 +221,11 @@ impl Trailer {
         trailer
     }
 
+    /// Whether there is a trailer at all.
+    pub(super) fn begins(bytes: &[u8; TRAILER_BYTES]) -> bool {
+        bytes.starts_with(&TRAILER_MAGIC)
+    }
+
     /// Reads the last 64 bytes of a file of `file_bytes` bytes.
     pub fn decode(bytes: &[u8; TRAILER_BYTES], file_bytes: u64) -> Result<Self, FormatError> {
         let mut fields = Fields(bytes);
@@ -216,7 +234,8 @@ impl Trailer {
         }
         let [kind, zeros @ ..] = fields.take::<4>();
         let trailer = Self {
-            kind: FileKind::from_number(kind).ok_or(FormatError::KindTooNew(kind))?,
+            // The header alone says that a file is of a newer version: a kind that stands only here is wrong.
+            kind: FileKind::from_number(kind).ok_or(FormatError::TrailerMismatch("kind"))?,
             sealed_bytes: u32::from_le_bytes(fields.take()),
             file_bytes: u64::from_le_bytes(fields.take()),
             sealed_offset: u64::from_le_bytes(fields.take()),

@@ -38,6 +38,9 @@ impl std::fmt::Debug for SlotSealed {
     }
 }
 
+/// The key, lengths, padding up to the next class (at most 12 % of a file with the longest label) and the tag.
+const SLOT_ROOM_BYTES: usize = 1024;
+
 impl SlotPublic {
     /// Encodes it.
     pub fn encode(&self) -> Vec<u8> {
@@ -62,9 +65,9 @@ impl SlotPublic {
 }
 
 impl SlotSealed {
-    /// Encodes it.
+    /// Encodes it, with room for the zeros that a seal puts after it.
     pub fn encode(&self) -> Vec<u8> {
-        codec::encode(self)
+        codec::encode_in_place(self, self.label.len().saturating_add(SLOT_ROOM_BYTES))
     }
 
     /// Decodes the opened body; zeros may follow the value.

@@ -4,6 +4,10 @@
 pub const OBJECT_BYTES_MAX: u32 = 16 << 20;
 /// Raw length of one record, in bytes: one object of full length, or a group.
 pub const RECORD_RAW_BYTES_MAX: u32 = OBJECT_BYTES_MAX;
+/// Length of one record in its pack, tag included, in bytes: room for what does not shrink.
+pub const RECORD_STORED_BYTES_MAX: u32 = 32 << 20;
+/// Window of a zstd frame, in bytes.
+pub const ZSTD_WINDOW_BYTES_MAX: u64 = 16 << 20;
 /// Raw length that a writer gathers in a group of small objects, in bytes.
 pub const GROUP_RAW_BYTES_MAX: u32 = 512 << 10;
 /// Length of a pack, in bytes. Writers aim at 64 MiB.
@@ -68,6 +72,8 @@ pub const SLOT_PASSES_MAX: u32 = 64;
 pub const SLOT_LANES_MAX: u32 = 64;
 /// Key slots that are tried.
 pub const SLOTS_TRIED_MAX: usize = 32;
+/// Files in `keys/` that are read to find slots that can be tried.
+pub const SLOT_FILES_READ_MAX: usize = 1024;
 /// Label, host, note and other short texts, in bytes.
 pub const TEXT_BYTES_MAX: usize = 4096;
 /// Paths of sources and of reports, in bytes.

@@ -1,7 +1,8 @@
 //! Owns what a manifest says: its public part, readable by anyone, and its sealed part. Implements `format-spec/manifest.md`.
 
 use super::{
-    Entry, FormatError, MachineId, Needs, ObjectId, Section, SnapshotName, SourceId, StoredName, Time, check_sections, codec, limits,
+    Content, Entry, FormatError, MachineId, Needs, ObjectId, Section, SnapshotName, SourceId, StoredName, Time, check_sections, codec,
+    limits,
 };
 use bincode::{Decode, Encode};
 
@@ -150,7 +151,20 @@ impl ManifestSealed {
             limits::check_count("path of a source", source.path.len(), limits::PATH_BYTES_MAX)?;
             limits::check_count("length of a text", source.host.len(), limits::TEXT_BYTES_MAX)?;
             source.root.validate()?;
+            if matches!(source.root.content, Content::Symlink(_)) {
+                return Err(invalid("the root of a source is a folder or a file"));
+            }
         }
+        for kept in &sealed.keep {
+            limits::check_count("reason to keep a snapshot", kept.reason.len(), limits::TEXT_BYTES_MAX)?;
+        }
+        sealed.other_heads.iter().try_for_each(|head| head.time.validate("head of another source"))?;
         Ok(sealed)
+    }
+
+    /// Checks that the `tintype.json` repeated here is the one that the public part names.
+    pub fn check_repository_file(&self, public: &ManifestPublic) -> Result<(), FormatError> {
+        let same = blake3::hash(&self.repository_file).as_bytes() == &public.repository_file.0;
+        if same { Ok(()) } else { Err(FormatError::HashMismatch { what: "the tintype.json that the manifest repeats" }) }
     }
 }

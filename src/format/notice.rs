@@ -57,6 +57,7 @@ impl Instead {
         if !instead.packs.windows(2).all(|pair| matches!(pair, [one, next] if one.name < next.name)) {
             return Err(FormatError::Invalid { what: "instead", why: "packs must be sorted by name, each once" });
         }
+        instead.packs.iter().try_for_each(|pack| limits::check("length of a pack", pack.length_bytes, limits::PACK_BYTES_MAX))?;
         Ok(instead)
     }
 }

@@ -96,6 +96,7 @@ impl Directory {
 
     /// Decodes the directory of a pack of `kind` whose records end at `records_end`; zeros may follow the value.
     pub fn decode(bytes: &[u8], kind: PackKind, records_end: u64) -> Result<Self, FormatError> {
+        limits::check("length of a directory", limits::to_u64(bytes.len()), limits::DIRECTORY_BYTES_MAX)?;
         let directory: Self = codec::decode_padded("directory", bytes)?;
         directory.validate(kind, records_end)?;
         Ok(directory)
@@ -108,14 +109,14 @@ impl Directory {
         let mut end = limits::to_u64(HEADER_BYTES);
         for record in &self.records {
             end = end.checked_add(record.stored_bytes.into()).ok_or(invalid("lengths of records overflow"))?;
-            limits::check("raw length of a record", record.raw_bytes.into(), limits::PACK_BYTES_MAX)?;
+            limits::check("stored length of a record", record.stored_bytes.into(), limits::RECORD_STORED_BYTES_MAX.into())?;
+            limits::check("raw length of a record", record.raw_bytes.into(), limits::RECORD_RAW_BYTES_MAX.into())?;
             if record.objects.is_empty() {
                 if record.codec != Codec::Stored.number() {
                     return Err(invalid("a padding record must not be compressed"));
                 }
                 continue;
             }
-            limits::check("raw length of a record", record.raw_bytes.into(), limits::RECORD_RAW_BYTES_MAX.into())?;
             let mut raw = 0_u32;
             for object in &record.objects {
                 if (object.kind == ObjectKind::Chunk) != (kind == PackKind::Data) {

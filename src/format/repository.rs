@@ -41,7 +41,7 @@ struct Text {
 #[derive(Deserialize)]
 struct VersionOnly {
     format: String,
-    version: u32,
+    version: u64,
 }
 
 const FORMAT: &str = "tintype repository";
@@ -71,7 +71,10 @@ impl RepositoryFile {
             return Err(FormatError::HeaderMagic);
         }
         if version.version > 1 {
-            return Err(FormatError::TooNew { field: "version of the repository", found: version.version });
+            return Err(FormatError::TooNew {
+                field: "version of the repository",
+                found: u32::try_from(version.version).unwrap_or(u32::MAX),
+            });
         }
         let text: Text = serde_json::from_slice(bytes).map_err(decode)?;
         let repository = RepositoryId::from_hex(&text.repository)

@@ -5,7 +5,7 @@
 use super::{RepoError, Repository};
 use crate::crypto::CryptoError;
 use crate::format::{
-    FileKind, FormatError, Header, NeededPack, NeedsPage, PackKind, SealedFile, SlotPublic, StoredFile, StoredName, TRAILER_BYTES,
+    FileKind, FormatError, HEADER_BYTES, Header, NeededPack, PackKind, SealedFile, SlotPublic, StoredFile, StoredName, TRAILER_BYTES,
     TrailerState, limits, trailer_state,
 };
 use crate::store::{At, Operation, StoreError};
@@ -21,7 +21,7 @@ pub enum PackTail {
     Wrong,
     /// Not there.
     Absent,
-    /// The place could not read them, tried twice.
+    /// The place could not read them, tried twice; or a newer version made the file.
     Unreadable(String),
 }
 
@@ -31,6 +31,9 @@ impl Repository {
     /// Errors: only what says that the place itself is gone.
     pub fn pack_tail(&self, file: &StoredFile, length_bytes: u64) -> Result<PackTail, RepoError> {
         let Some(offset) = length_bytes.checked_sub(limits::to_u64(TRAILER_BYTES)) else { return Ok(PackTail::Short) };
+        if length_bytes > limits::PACK_BYTES_MAX {
+            return Ok(PackTail::Wrong);
+        }
         let mut words = String::new();
         for _ in 0..2 {
             let mut last = [0; TRAILER_BYTES];
@@ -40,7 +43,10 @@ impl Repository {
                         TrailerState::Whole(trailer) if trailer.kind == FileKind::MetaPack => PackTail::Whole(PackKind::Meta),
                         TrailerState::Whole(_) => PackTail::Whole(PackKind::Data),
                         TrailerState::Short => PackTail::Short,
-                        TrailerState::Wrong => PackTail::Wrong,
+                        TrailerState::Wrong => match self.newer_header(file) {
+                            Some(error) => PackTail::Unreadable(error.to_string()),
+                            None => PackTail::Wrong,
+                        },
                     });
                 }
                 Err(StoreError::NotFound { .. }) => return Ok(PackTail::Absent),
@@ -50,6 +56,13 @@ impl Repository {
             }
         }
         Ok(PackTail::Unreadable(words))
+    }
+
+    /// Reads the header of a file of which something is wrong: of a newer version, nothing about it can be judged. `None`: it is not.
+    pub(super) fn newer_header(&self, file: &StoredFile) -> Option<FormatError> {
+        let mut header = [0; HEADER_BYTES];
+        self.store.get_range(&file.path(), 0, &mut header).ok()?;
+        Header::decode(&header).err().filter(FormatError::is_too_new)
     }
 
     /// Reads `tintype.json` again after something could not be read: a drive that was pulled out is no damage.
@@ -75,10 +88,7 @@ impl Repository {
 
     /// The packs that a needs page names. The error side is in words.
     pub fn decode_needs_page(&self, bytes: &[u8]) -> Result<Vec<NeededPack>, String> {
-        SealedFile::split(bytes, FileKind::NeedsPage, self.id())
-            .and_then(|file| NeedsPage::decode(file.public))
-            .map(|page| page.packs)
-            .map_err(|error| error.to_string())
+        super::needs::decode_page(bytes, self.id()).map(|page| page.packs).map_err(|error| error.to_string())
     }
 
     /// Whether good bytes are a key slot of this repository, as far as can be told without its password. The error side is in words.
@@ -94,13 +104,12 @@ impl Repository {
 
     /// Whether good bytes are an index segment of this repository, as far as can be told without the key. The error side is in words.
     pub fn judge_segment(&self, bytes: &[u8]) -> Result<(), String> {
-        let judged: Result<_, FormatError> = SealedFile::split(bytes, FileKind::Index, self.id());
-        judged.map(|_| ()).map_err(|error| error.to_string())
+        super::directory::split_segment(bytes, self.id()).map(|_| ()).map_err(|error| error.to_string())
     }
 
     /// Decodes good bytes of an index segment. The error side is in words.
     pub fn decode_segment(&self, bytes: &[u8]) -> Result<crate::format::IndexSegment, String> {
-        SealedFile::split(bytes, FileKind::Index, self.id())
+        super::directory::split_segment(bytes, self.id())
             .map_err(CryptoError::from)
             .and_then(|split| self.sealing.as_ref().ok_or(CryptoError::WrongKey)?.open_file(&split))
             .and_then(|body| crate::format::IndexSegment::decode(&body).map_err(CryptoError::from))

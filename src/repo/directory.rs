@@ -6,8 +6,8 @@ use super::inventory::{Packs, Seen, list_folder};
 use super::{RepoError, Repository, cache};
 use crate::crypto::CryptoError;
 use crate::format::{
-    Directory, FileKind, FormatError, HEADER_BYTES, Header, IndexSegment, IndexedPack, NameFolder, PackKind, PackName, SealedFile,
-    StoredFile, StoredName, TRAILER_BYTES, Trailer, limits,
+    Directory, FileKind, FormatError, HEADER_BYTES, Header, IndexSegment, IndexedPack, NameFolder, PackKind, PackName, RepositoryId,
+    SealedFile, StoredFile, StoredName, TRAILER_BYTES, Trailer, limits,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,6 +51,15 @@ impl Repository {
 
     /// Gathers every segment that is here, and the directories of the packs in `packs` that none of them lists.
     pub fn load_index(&self, packs: &Packs) -> Result<LoadedIndex, RepoError> {
+        self.load_index_with(packs, HeaderRule::Strict)
+    }
+
+    /// As [`Repository::load_index`], for who only reads: a pack whose header is wrong is damaged, and still gives every record that opens.
+    pub(super) fn load_index_to_read(&self, packs: &Packs) -> Result<LoadedIndex, RepoError> {
+        self.load_index_with(packs, HeaderRule::Salvage)
+    }
+
+    fn load_index_with(&self, packs: &Packs, rule: HeaderRule) -> Result<LoadedIndex, RepoError> {
         let names: Vec<StoredName> = list_folder(&*self.store, NameFolder::Index, false)?.into_keys().collect();
         let mut loaded = self.load_segments(&names)?;
         let mut found = Vec::new();
@@ -58,7 +67,7 @@ impl Repository {
             if loaded.index.position(*name).is_some() || seen.placeholder {
                 continue;
             }
-            match self.read_directory(*name, *seen)? {
+            match self.read_directory_by(*name, *seen, rule)? {
                 Ok(pack) => found.push(pack),
                 Err(reason) => loaded.bad_packs.push((*name, reason)),
             }
@@ -76,7 +85,7 @@ impl Repository {
             FileState::Good(bytes) => bytes,
             state => return Ok(Err(state)),
         };
-        let decoded = SealedFile::split(&bytes, FileKind::Index, self.id())
+        let decoded = split_segment(&bytes, self.id())
             .map_err(CryptoError::from)
             .and_then(|split| self.sealing.as_ref().ok_or(CryptoError::WrongKey)?.open_file(&split))
             .and_then(|body| IndexSegment::decode(&body).map_err(CryptoError::from));
@@ -85,23 +94,36 @@ impl Repository {
 
     /// Reads the directory that stands in a pack itself; of a meta pack from its second copy if need be. The error side is in words.
     pub fn read_directory(&self, name: PackName, seen: Seen) -> Result<Result<IndexedPack, String>, RepoError> {
+        self.read_directory_by(name, seen, HeaderRule::Strict)
+    }
+
+    fn read_directory_by(&self, name: PackName, seen: Seen, rule: HeaderRule) -> Result<Result<IndexedPack, String>, RepoError> {
         let file = StoredFile::first(NameFolder::Packs, name);
-        let first = self.read_directory_at(&file, seen.length_bytes)?;
+        let taken = |read: OwnDirectory| match read.header_fault {
+            Some(fault) if rule == HeaderRule::Strict => Err(fault),
+            _ => Ok(read.pack),
+        };
+        let first = self.read_directory_at(&file, seen.length_bytes)?.and_then(taken);
         if first.is_ok() {
             return Ok(first);
         }
         let second = file.in_second();
         match self.store.stat(&second.path())? {
             None => Ok(first),
-            Some(listed) => self.read_directory_at(&second, listed.length_bytes),
+            Some(listed) => Ok(self.read_directory_at(&second, listed.length_bytes)?.and_then(taken)),
         }
     }
 
     /// Reads the directory of one copy of a pack. The error side is in words.
-    pub(super) fn read_directory_at(&self, file: &StoredFile, length_bytes: u64) -> Result<Result<IndexedPack, String>, RepoError> {
+    pub(super) fn read_directory_at(&self, file: &StoredFile, length_bytes: u64) -> Result<Result<OwnDirectory, String>, RepoError> {
         let name = PackName::from(file.hash);
         let path = file.path();
-        let parts = || -> Result<IndexedPack, DirectoryError> {
+        let mut newer = None;
+        let mut parts = || -> Result<OwnDirectory, DirectoryError> {
+            let mut header = [0; HEADER_BYTES];
+            self.store.get_range(&path, 0, &mut header)?;
+            let header = Header::decode(&header);
+            newer = header.as_ref().err().filter(|error| error.is_too_new()).cloned();
             let trailer = read_trailer(self, &path, length_bytes)?;
             let kind = match trailer.kind {
                 FileKind::DataPack => PackKind::Data,
@@ -109,28 +131,28 @@ impl Repository {
                 other => return Err(FormatError::WrongKind { expected: FileKind::DataPack, found: other }.into()),
             };
             limits::check_length("directory", trailer.sealed_bytes.into(), limits::DIRECTORY_BYTES_MAX)?;
-            let mut header = [0; HEADER_BYTES];
-            self.store.get_range(&path, 0, &mut header)?;
-            // A header that is wrong need not cost the pack: the trailer repeats kind and salt, and the key gives the rest.
-            let header = match Header::decode(&header) {
-                Ok(header) if header.repository != self.id() => return Err(FormatError::WrongRepository.into()),
-                Ok(header) if header.kind == trailer.kind && header.salt == trailer.salt => Some(header),
-                Ok(_) | Err(_) => None,
-            };
             let sealing = self.sealing.as_ref().ok_or(CryptoError::WrongKey)?;
-            let seal = match header {
-                Some(header) => sealing.open(&header)?,
-                None => sealing.create(trailer.kind, self.id(), trailer.salt)?,
+            let seal = sealing.create(trailer.kind, self.id(), trailer.salt)?;
+            // A header that is wrong need not cost the records: the trailer repeats kind and salt, and the key gives the rest. A pack
+            // of another repository or another key is none of ours.
+            let header_fault = match header {
+                Ok(header) if header == *seal.header() => None,
+                Ok(header) if header.repository != self.id() => return Err(FormatError::WrongRepository.into()),
+                Ok(header) if header.kind == trailer.kind && header.salt == trailer.salt => return Err(CryptoError::WrongKey.into()),
+                Ok(_) => Some("its header contradicts its trailer".to_owned()),
+                Err(error) => Some(error.to_string()),
             };
             let mut sealed = vec![0; usize::try_from(trailer.sealed_bytes).unwrap_or(0)];
             self.store.get_range(&path, trailer.sealed_offset, &mut sealed)?;
             let opened = seal.open_directory(&mut sealed)?;
             let directory = Directory::decode(sealed.get(..opened).unwrap_or_default(), kind, trailer.sealed_offset)?;
-            Ok(IndexedPack { name, length_bytes, kind, salt: trailer.salt, records_end: trailer.sealed_offset, directory })
+            let pack = IndexedPack { name, length_bytes, kind, salt: trailer.salt, records_end: trailer.sealed_offset, directory };
+            Ok(OwnDirectory { pack, header_fault })
         };
         match parts() {
-            Ok(pack) => Ok(Ok(pack)),
-            Err(DirectoryError::Crypto(error)) => Ok(Err(error.to_string())),
+            Ok(read) => Ok(Ok(read)),
+            // The header alone says that a newer version made the file: nothing else that is odd about it can be judged.
+            Err(DirectoryError::Crypto(error)) => Ok(Err(newer.map_or(error.to_string(), |newer| newer.to_string()))),
             Err(DirectoryError::Store(error)) if error.is_damage_candidate() || error.code() == "not-found" => Ok(Err(error.to_string())),
             Err(DirectoryError::Store(error)) => Err(error.into()),
         }
@@ -149,6 +171,28 @@ impl Repository {
         }
         Ok(whole)
     }
+}
+
+/// What a pack says of itself.
+pub(super) struct OwnDirectory {
+    pub(super) pack: IndexedPack,
+    /// The header is not, byte for byte, the one that kind, salt and key make: the pack is damaged, whatever opens.
+    pub(super) header_fault: Option<String>,
+}
+
+/// What a wrong header costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeaderRule {
+    /// The pack: nobody relies on one that is known to be damaged.
+    Strict,
+    /// Nothing, as long as records open.
+    Salvage,
+}
+
+/// Takes good bytes of an index segment apart. It has no public part.
+pub(super) fn split_segment(bytes: &[u8], repository: RepositoryId) -> Result<SealedFile<'_>, FormatError> {
+    let split = SealedFile::split(bytes, FileKind::Index, repository)?;
+    if split.public.is_empty() { Ok(split) } else { Err(FormatError::Tail { what: "index segment's header" }) }
 }
 
 enum DirectoryError {
@@ -175,6 +219,7 @@ impl From<FormatError> for DirectoryError {
 }
 
 fn read_trailer(repository: &Repository, path: &str, length_bytes: u64) -> Result<Trailer, DirectoryError> {
+    limits::check_length("length of a pack", length_bytes, limits::PACK_BYTES_MAX)?;
     let offset = length_bytes.checked_sub(limits::to_u64(TRAILER_BYTES)).ok_or(FormatError::Short { length_bytes })?;
     let mut last = [0; TRAILER_BYTES];
     repository.store.get_range(path, offset, &mut last)?;

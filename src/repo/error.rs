@@ -26,6 +26,14 @@ pub enum RepoError {
         /// What is wrong with it.
         source: CryptoError,
     },
+    /// Something new could not be made: no random numbers, a key derivation that refuses, more than the format holds. Nothing is damaged.
+    #[error("{what}: {source}")]
+    NotMade {
+        /// What was to be made.
+        what: String,
+        /// Why it could not.
+        source: CryptoError,
+    },
     /// There is no repository.
     #[error("there is no tintype repository")]
     NotFound {
@@ -192,7 +200,7 @@ impl RepoError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Store(error) => error.code(),
-            Self::File { source, .. } => source.code(),
+            Self::File { source, .. } | Self::NotMade { source, .. } => source.code(),
             Self::NotFound { .. } => "repository-not-found",
             Self::RepositoryFileMissing { .. } => "repository-file-missing",
             Self::RepositoryFileDamaged { .. } => "repository-file-damaged",
@@ -221,6 +229,32 @@ impl RepoError {
         }
     }
 
+    /// Bytes that the repository holds are wrong, as far as this error can tell: what is only absent, of a newer version, refused to a wrong
+    /// password or code, or not to be had from this machine is no damage.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::File { source, .. } => !matches!(
+                source,
+                CryptoError::NoRandom
+                    | CryptoError::Derivation(_)
+                    | CryptoError::WrongPassword
+                    | CryptoError::CodeGroup(_)
+                    | CryptoError::CodeLength(_)
+                    | CryptoError::CodeCharacter(_)
+            ),
+            Self::RepositoryFileDamaged { .. }
+            | Self::ManifestDamaged { .. }
+            | Self::ObjectDamaged { .. }
+            | Self::PackUnreadable { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The error of making something new.
+    pub(crate) fn not_made(what: &str) -> impl FnOnce(CryptoError) -> Self {
+        move |source| Self::NotMade { what: what.to_owned(), source }
+    }
+
     /// A file's error with its name.
     pub(super) fn of_file(name: impl Into<String>) -> impl FnOnce(CryptoError) -> Self {
         let name = name.into();
@@ -234,5 +268,22 @@ impl RepoError {
     pub(super) fn of_format(name: impl Into<String>) -> impl FnOnce(FormatError) -> Self {
         let of_file = Self::of_file(name);
         move |source| of_file(CryptoError::Format(source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RepoError;
+    use crate::crypto::CryptoError;
+    use crate::format::FormatError;
+
+    #[test]
+    fn what_could_not_be_made_is_no_damage_and_wrong_bytes_are() {
+        let no_random = RepoError::not_made("a new pack")(CryptoError::NoRandom);
+        assert_eq!((no_random.code(), no_random.is_damage()), ("no-random", false));
+        let wrong = RepoError::of_file("packs/x")(CryptoError::NotAuthentic);
+        assert_eq!((wrong.code(), wrong.is_damage()), ("not-authentic", true));
+        let newer = RepoError::of_format("packs/x")(FormatError::KindTooNew(20));
+        assert_eq!((newer.code(), newer.is_damage()), ("format-too-new", false));
     }
 }

@@ -6,8 +6,8 @@ use super::notices::Notices;
 use super::{Credentials, RepoError, Repository};
 use crate::crypto::{CryptoError, MasterKey, Sealing};
 use crate::format::{
-    FileKind, FormatError, Header, ManifestPublic, ManifestSealed, NameFolder, RepositoryFile, RepositoryId, SealedFile, SnapshotName,
-    SourceId, StoredFile,
+    FileKind, Header, ManifestPublic, ManifestSealed, NameFolder, RepositoryFile, RepositoryId, SealedFile, SnapshotName, SourceId,
+    StoredFile,
 };
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
@@ -217,10 +217,7 @@ fn decode(bytes: &[u8], id: RepositoryId, sealing: Option<&Sealing>) -> Result<(
     let public = ManifestPublic::decode(file.public)?;
     let Some(sealing) = sealing else { return Ok((public, None)) };
     let sealed = ManifestSealed::decode(&sealing.open_file(&file)?)?;
-    let repeated = blake3::hash(&sealed.repository_file);
-    if repeated.as_bytes() != &public.repository_file.0 {
-        return Err(FormatError::Invalid { what: "manifest", why: "the tintype.json that it repeats is not the one that it names" }.into());
-    }
+    sealed.check_repository_file(&public)?;
     Ok((public, Some(sealed)))
 }
 

@@ -26,6 +26,8 @@ mod publish;
 mod reader;
 mod record;
 mod repository;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use crate::crypto::{CryptoError, Entropy, RecoveryCode, SlotStrength};

@@ -4,7 +4,8 @@ use super::file::{FileState, read_either};
 use super::repository::put_twice;
 use super::{Manifest, RepoError, Repository};
 use crate::format::{
-    FileKind, FormatError, Header, NameFolder, NeededPack, Needs, NeedsPage, SealedFile, StoredFile, StoredName, canonical_pages, limits,
+    FileKind, FormatError, Header, NameFolder, NeededPack, Needs, NeedsPage, PackName, RepositoryId, SealedFile, StoredFile, StoredName,
+    canonical_pages, limits,
 };
 use std::collections::BTreeSet;
 
@@ -19,13 +20,15 @@ pub struct ReadNeeds {
     pub from_second: Vec<StoredName>,
     /// Pages that are good in neither place: what is needed is not known in full.
     pub lost: Vec<(StoredName, FileState)>,
+    /// Pages that are not sorted one after another, or a pack that stands in a page and in the tail.
+    pub out_of_order: bool,
 }
 
 impl ReadNeeds {
-    /// Whether count and bytes are those that the manifest states.
+    /// Whether count and bytes are those that the manifest states, and each pack stands once and in its place.
     pub fn agrees_with(&self, needs: &Needs) -> bool {
         let bytes = self.packs.iter().map(|pack| pack.length_bytes).fold(0, u64::saturating_add);
-        limits::to_u64(self.packs.len()) == needs.pack_count && bytes == needs.pack_bytes
+        !self.out_of_order && limits::to_u64(self.packs.len()) == needs.pack_count && bytes == needs.pack_bytes
     }
 }
 
@@ -38,6 +41,12 @@ pub(super) fn page_file(repository: &Repository, packs: &[NeededPack]) -> (Store
     (StoredFile::first(NameFolder::Needs, StoredName(*blake3::hash(&bytes).as_bytes())), bytes)
 }
 
+/// Decodes good bytes of a needs page. It has no sealed body.
+pub(super) fn decode_page(bytes: &[u8], repository: RepositoryId) -> Result<NeedsPage, FormatError> {
+    let split = SealedFile::split(bytes, FileKind::NeedsPage, repository)?;
+    if split.sealed.is_empty() { NeedsPage::decode(split.public) } else { Err(FormatError::Tail { what: "needs page" }) }
+}
+
 impl Repository {
     /// Reads one needs page; from its second copy if the first is not good. The error side says how the copies stand.
     pub fn read_needs_page(&self, name: StoredName) -> Result<Result<(NeedsPage, bool), FileState>, RepoError> {
@@ -46,18 +55,20 @@ impl Repository {
             Ok(read) => read,
             Err((first, _)) => return Ok(Err(first)),
         };
-        let decoded = SealedFile::split(&read.bytes, FileKind::NeedsPage, self.id()).and_then(|split| {
-            if split.sealed.is_empty() { NeedsPage::decode(split.public) } else { Err(FormatError::Tail { what: "needs page" }) }
-        });
+        let decoded = decode_page(&read.bytes, self.id());
         Ok(decoded.map(|page| (page, read.first_copy.is_some())).map_err(|error| FileState::Damaged(error.to_string())))
     }
 
     /// Reads all that a manifest needs.
     pub fn read_needs(&self, needs: &Needs) -> Result<ReadNeeds, RepoError> {
         let mut read = ReadNeeds { packs: needs.tail.iter().copied().collect(), ..ReadNeeds::default() };
+        let mut last: Option<PackName> = None;
         for name in &needs.pages {
             match self.read_needs_page(*name)? {
                 Ok((page, from_second)) => {
+                    let first = page.packs.first().map(|pack| pack.name);
+                    read.out_of_order |= last.is_some_and(|last| first.is_none_or(|first| first <= last));
+                    last = page.packs.last().map(|pack| pack.name);
                     read.folded.extend(page.packs.iter().copied());
                     if from_second {
                         read.from_second.push(*name);
@@ -66,6 +77,8 @@ impl Repository {
                 Err(state) => read.lost.push((*name, state)),
             }
         }
+        let folded: BTreeSet<PackName> = read.folded.iter().map(|pack| pack.name).collect();
+        read.out_of_order |= needs.tail.iter().any(|pack| folded.contains(&pack.name));
         read.packs.extend(read.folded.iter().copied());
         Ok(read)
     }

@@ -89,15 +89,15 @@ impl Notices {
             return Ok(());
         }
         match kind {
-            FileKind::Tombstone => {
-                if let Ok(tombstone) = Tombstone::decode(sealed.public) {
-                    self.bury(tombstone.target, trust);
-                }
-            }
+            FileKind::Tombstone => match Tombstone::decode(sealed.public) {
+                Ok(tombstone) => self.bury(tombstone.target, trust),
+                Err(error) => return self.note_unreadable(file.path(), FileState::Damaged(error.to_string())),
+            },
             _ => {
                 // Without the key it is taken on trust: such an audit is about accidents.
-                if let Ok(instead) = Instead::decode(sealed.public) {
-                    self.instead.entry(instead.replaced).or_default().push(instead.packs);
+                match Instead::decode(sealed.public) {
+                    Ok(instead) => self.instead.entry(instead.replaced).or_default().push(instead.packs),
+                    Err(error) => return self.note_unreadable(file.path(), FileState::Damaged(error.to_string())),
                 }
             }
         }
@@ -129,19 +129,35 @@ impl Notices {
 
     /// The packs that are here by the least fixed point: those in `whole`, then any all of whose replacements are here. Circles prove nothing.
     pub fn here(&self, whole: impl Fn(PackName) -> bool) -> BTreeSet<PackName> {
+        // Of each list that is not held yet, how many packs are lacking; and of each pack, the lists that lack it. A chain however
+        // long is followed once, whatever order it was written in.
+        let mut lists: Vec<(PackName, usize)> = Vec::new();
+        let mut lacking: BTreeMap<PackName, Vec<usize>> = BTreeMap::new();
+        let mut held = Vec::new();
+        for (pack, packs) in self.instead.iter().flat_map(|(pack, lists)| lists.iter().map(move |packs| (*pack, packs))) {
+            let lacks: Vec<PackName> = packs.iter().map(|pack| pack.name).filter(|name| !whole(*name)).collect();
+            if lacks.is_empty() {
+                held.push(pack);
+            }
+            for name in &lacks {
+                lacking.entry(*name).or_default().push(lists.len());
+            }
+            lists.push((pack, lacks.len()));
+        }
         let mut replaced = BTreeSet::new();
-        loop {
-            let before = replaced.len();
-            for (pack, lists) in &self.instead {
-                let held = |packs: &Vec<NeededPack>| packs.iter().all(|pack| whole(pack.name) || replaced.contains(&pack.name));
-                if !replaced.contains(pack) && !whole(*pack) && lists.iter().any(held) {
-                    replaced.insert(*pack);
+        while let Some(pack) = held.pop() {
+            if whole(pack) || !replaced.insert(pack) {
+                continue;
+            }
+            for list in lacking.remove(&pack).unwrap_or_default() {
+                let Some((pack, count)) = lists.get_mut(list) else { continue };
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    held.push(*pack);
                 }
             }
-            if replaced.len() == before {
-                return replaced;
-            }
         }
+        replaced
     }
 }
 
@@ -159,7 +175,9 @@ mod tests {
         notices.instead.insert(name(2), vec![vec![needed(3)]]);
         notices.instead.insert(name(8), vec![vec![needed(9)]]);
         notices.instead.insert(name(9), vec![vec![needed(8)]]);
+        notices.instead.insert(name(4), vec![vec![needed(9)], vec![needed(1), needed(2)]]);
+        notices.instead.insert(name(5), vec![vec![needed(2), needed(8)]]);
         let here = notices.here(|pack| pack == name(3));
-        assert_eq!(here.into_iter().collect::<Vec<_>>(), vec![name(1), name(2)]);
+        assert_eq!(here.into_iter().collect::<Vec<_>>(), vec![name(1), name(2), name(4)]);
     }
 }

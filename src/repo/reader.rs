@@ -125,7 +125,7 @@ impl<'r> ObjectReader<'r> {
         for (name, (_, seen)) in super::inventory::list_folder(&*self.repository.store, NameFolder::Packs, true)? {
             packs.files.entry(name.into()).or_insert(seen);
         }
-        *held = (self.repository.load_index(&packs)?.index, Scope::Everything);
+        *held = (self.repository.load_index_to_read(&packs)?.index, Scope::Everything);
         Ok(())
     }
 
@@ -163,7 +163,12 @@ impl<'r> ObjectReader<'r> {
                         }
                     },
                     Err(None) => break,
-                    Err(Some(reason)) => last = RepoError::ObjectDamaged { id: place.id, pack: pack.name, reason },
+                    Err(Some(reason)) => {
+                        // The header was made anew by what version 1 says: of a later version another may stand there.
+                        let newer = self.repository.newer_header(copy);
+                        let reason = newer.map_or(reason.clone(), |newer| format!("{reason}; {newer}"));
+                        last = RepoError::ObjectDamaged { id: place.id, pack: pack.name, reason };
+                    }
                 }
             }
         }

@@ -91,6 +91,9 @@ impl Decoder {
                 if zstd::zstd_safe::find_frame_compressed_size(stored) != Ok(stored.len()) {
                     return Err("a record is not exactly one zstd frame".to_owned());
                 }
+                if window_bytes(stored).is_none_or(|bytes| bytes > limits::ZSTD_WINDOW_BYTES_MAX) {
+                    return Err("a record's zstd frame has too large a window".to_owned());
+                }
                 let decompressor = self.0.as_mut().ok_or("no memory for zstd")?;
                 match decompressor.decompress_to_buffer(stored, raw) {
                     Ok(length) if length == raw.len() => Ok(()),
@@ -108,9 +111,20 @@ impl Decoder {
     }
 }
 
+/// The window that a zstd frame states (RFC 8878, section 3.1.1.1.2); 0 where it is all of its content at once, which the stated raw
+/// length bounds. `None`: the front is no frame's. The library checks windows only where it has to make room for one, which it has not here.
+fn window_bytes(frame: &[u8]) -> Option<u64> {
+    let [_, _, _, _, descriptor, window, ..] = frame else { return None };
+    if descriptor & 0x20 != 0 {
+        return Some(0);
+    }
+    let base = 1_u64 << (10 + (window >> 3));
+    Some(base + base / 8 * u64::from(window & 7))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Decoder, Encoder, Expect};
+    use super::{Decoder, Encoder, Expect, window_bytes};
     use crate::format::Codec;
 
     #[test]
@@ -124,6 +138,26 @@ mod tests {
         let mut noise = vec![0; 1 << 20];
         blake3::Hasher::new().finalize_xof().fill(&mut noise);
         assert!(encoder.encode(&noise, Expect::Unknown).is_none());
+    }
+
+    #[test]
+    fn a_frame_with_a_larger_window_than_allowed_is_refused() {
+        // Magic, no flags, a window, one last block that repeats one byte 200 times.
+        let frame = |window: u8| {
+            let [a, b, c, _] = (1 | 1 << 1 | 200_u32 << 3).to_le_bytes();
+            [0x28, 0xb5, 0x2f, 0xfd, 0, window, a, b, c, b'x']
+        };
+        let sixteen_mib = 14 << 3;
+        assert_eq!(window_bytes(&frame(sixteen_mib)), Some(16 << 20));
+        assert_eq!(window_bytes(&frame(sixteen_mib | 1)), Some(18 << 20));
+        let mut raw = [0; 200];
+        assert_eq!(Decoder::new().decode(Codec::Zstd.number(), &frame(sixteen_mib), &mut raw), Ok(()));
+        for window in [sixteen_mib | 1, 15 << 3] {
+            let refused = Decoder::new().decode(Codec::Zstd.number(), &frame(window), &mut raw);
+            assert!(refused.is_err_and(|reason| reason.contains("window")), "{window}");
+        }
+        // The library itself knows no such window.
+        assert!(Decoder::new().decode(Codec::Zstd.number(), &frame(0xff), &mut raw).is_err());
     }
 
     #[test]

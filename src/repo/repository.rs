@@ -134,15 +134,15 @@ impl Repository {
         {
             return Err(RepoError::NotEmpty { place });
         }
-        let no_random = RepoError::of_file("a new repository");
+        let no_random = RepoError::not_made("a new repository");
         let id = RepositoryId(surroundings.entropy.bytes().map_err(no_random)?);
         let (sealing, code, slot) = match protection {
             NewProtection::Plain => (Sealing::Plain, None, None),
             NewProtection::Encrypted { password, strength } => {
-                let code = RecoveryCode::generate(&surroundings.entropy).map_err(RepoError::of_file("a new recovery code"))?;
+                let code = RecoveryCode::generate(&surroundings.entropy).map_err(RepoError::not_made("a new recovery code"))?;
                 let master = MasterKey::from_code(&code);
                 // Without a password there is a slot that nobody can open: no slot at all then always means that slots were lost.
-                let nobody: [u8; 32] = surroundings.entropy.bytes().map_err(RepoError::of_file("a new key slot"))?;
+                let nobody: [u8; 32] = surroundings.entropy.bytes().map_err(RepoError::not_made("a new key slot"))?;
                 let (password, label) = match password {
                     Some(password) => (password.as_slice(), ""),
                     None => (&nobody[..], "no password"),
@@ -213,27 +213,38 @@ impl Repository {
             slots.entry(hash).or_insert(second);
         }
         let mut tried = 0;
-        let mut opened = None;
-        for (file, _) in slots.values().take(limits::SLOTS_TRIED_MAX) {
+        let mut newer = None;
+        let mut removed = None;
+        for (file, _) in slots.values().take(limits::SLOT_FILES_READ_MAX) {
+            if tried >= limits::SLOTS_TRIED_MAX {
+                break;
+            }
             let Ok(read) = super::file::read_either(&*self.store, file)? else { continue };
             match open_slot(&read.bytes, self.file.repository, password) {
                 // A slot that somebody else put here may hold another key: tintype.json says which is ours.
                 Ok((master, _)) if Some(master.key_check()) == self.file.key_check => {
-                    opened = Some((master, file.hash));
-                    break;
+                    // Whether a slot was removed can be believed only now: the tombstone's hash needs the key. Then it does not
+                    // exist, and another with the same password may.
+                    let removed = match &mut removed {
+                        Some(slots) => slots,
+                        none => none.insert(Notices::load(&*self.store, self.file.repository, Trust::Key(&master))?.slots),
+                    };
+                    if !removed.contains(&file.hash) {
+                        return Ok(master);
+                    }
+                    tried += 1;
                 }
-                Ok(_) | Err(CryptoError::WrongPassword) => tried += 1,
-                Err(_) => {}
+                // Refused before the password was tried.
+                Err(CryptoError::Format(error)) if error.is_too_new() => newer = Some(file.path()),
+                Err(CryptoError::Format(_)) => {}
+                Ok(_) | Err(_) => tried += 1,
             }
         }
-        let Some((master, slot)) = opened else {
-            return Err(if tried == 0 { RepoError::NoSlots } else { RepoError::WrongPassword { slots: tried } });
-        };
-        // Whether the slot was removed can be believed only now: the tombstone's hash needs the key.
-        if Notices::load(&*self.store, self.file.repository, Trust::Key(&master))?.slots.contains(&slot) {
-            return Err(RepoError::WrongPassword { slots: tried + 1 });
-        }
-        Ok(master)
+        Err(match newer {
+            _ if tried > 0 => RepoError::WrongPassword { slots: tried },
+            Some(name) => RepoError::TooNew { name },
+            None => RepoError::NoSlots,
+        })
     }
 
     /// The repository's id.
@@ -313,7 +324,7 @@ impl Repository {
 
     /// A salt for a new file.
     pub(super) fn salt(&self, content: &[u8]) -> Result<[u8; 32], RepoError> {
-        self.surroundings.entropy.salt(self.surroundings.clock.now(), content).map_err(RepoError::of_file("a new file"))
+        self.surroundings.entropy.salt(self.surroundings.clock.now(), content).map_err(RepoError::not_made("a new file"))
     }
 
     /// Adds a password and returns its slot's name.
@@ -334,8 +345,8 @@ fn new_slot(
     label: &str,
     strength: SlotStrength,
 ) -> Result<(StoredFile, Vec<u8>), RepoError> {
-    let salt = surroundings.entropy.salt(surroundings.clock.now(), b"key slot").map_err(RepoError::of_file("a new key slot"))?;
-    let bytes = write_slot(id, master, password, label, strength, salt).map_err(RepoError::of_file("a new key slot"))?;
+    let salt = surroundings.entropy.salt(surroundings.clock.now(), b"key slot").map_err(RepoError::not_made("a new key slot"))?;
+    let bytes = write_slot(id, master, password, label, strength, salt).map_err(RepoError::not_made("a new key slot"))?;
     Ok((StoredFile::first(NameFolder::Keys, StoredName(*blake3::hash(&bytes).as_bytes())), bytes))
 }
 

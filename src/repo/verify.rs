@@ -12,8 +12,6 @@ use std::collections::BTreeSet;
 
 /// Bytes of one read.
 const BLOCK_BYTES: u64 = 4 << 20;
-/// No padding record is longer: packs that have one are under 60 MiB.
-const RECORD_STORED_BYTES_MAX: u64 = 64 << 20;
 
 /// What reading one copy of a pack gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,7 +80,10 @@ impl Repository {
         let mut by_index = None;
         if self.sealing.is_some() {
             match self.read_directory_at(file, length_bytes)? {
-                Ok(directory) => verdict.directory = Some(directory),
+                Ok(read) => {
+                    verdict.reason = read.header_fault.map(|fault| format!("its header is wrong: {fault}"));
+                    verdict.directory = Some(read.pack);
+                }
                 Err(reason) => {
                     verdict.reason = Some(format!("its directory cannot be read: {reason}"));
                     by_index = known(name);
@@ -200,7 +201,6 @@ impl<'a> Records<'a> {
             }
             let (from, to) = (offset.max(begin), record_end.min(end));
             match bytes {
-                Some(_) if u64::from(record.stored_bytes) > RECORD_STORED_BYTES_MAX => self.lost = true,
                 Some(bytes) => {
                     let place = |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX);
                     self.stored.extend_from_slice(bytes.get(place(from)..place(to)).unwrap_or_default());

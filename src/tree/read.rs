@@ -1,8 +1,8 @@
 //! Owns reading objects of trees: entries of a folder, one path, the pieces of a file, the lines of a report.
 
 use crate::format::{
-    Content, Entry, FileContent, Folder, FormatError, ObjectId, ObjectKind, Page, Piece, PieceList, PieceListList, Pieces, ReportItem,
-    ReportPage, XattrValue, limits,
+    Content, Entry, FileContent, Folder, FolderPage, FormatError, ObjectId, ObjectKind, Page, Piece, PieceList, PieceListList, Pieces,
+    ReportItem, ReportPage, XattrValue, limits,
 };
 use std::ops::Deref;
 use thiserror::Error;
@@ -59,21 +59,29 @@ fn load<O: Objects, T>(
 /// A folder's entries, and what could not be read of it.
 pub type Listing<E> = (Vec<Entry>, Vec<TreeError<E>>);
 
+/// Whether a page has the first name and as many entries as its folder says.
+fn stands_for(stated: &FolderPage, page: &Page) -> bool {
+    page.entries.first().is_some_and(|first| first.name == stated.first) && u32::try_from(page.entries.len()) == Ok(stated.entry_count)
+}
+
+fn contradicts<E: std::error::Error + 'static>(page: ObjectId) -> TreeError<E> {
+    TreeError::Decode { id: page, source: FormatError::Invalid { what: "page", why: "it is not the one that its folder states" } }
+}
+
 /// The entries of a folder, in order, and what could not be read of it: one bad page does not hide the others.
 pub fn list<O: Objects>(objects: &O, folder: ObjectId) -> Result<Listing<O::Error>, TreeError<O::Error>> {
     let folder_object = load(objects, ObjectKind::Folder, folder, Folder::decode)?;
     let mut entries: Vec<Entry> = Vec::new();
     let mut problems = Vec::new();
     for page in &folder_object.pages {
-        let invalid = |why| TreeError::Decode { id: page.id, source: FormatError::Invalid { what: "page", why } };
         match load(objects, ObjectKind::Page, page.id, Page::decode) {
             Ok(read) => {
                 let in_order = match (entries.last(), read.entries.first()) {
                     (Some(last), Some(first)) => last.name < first.name,
                     _ => true,
                 };
-                if !in_order || read.entries.first().is_some_and(|first| first.name != page.first) {
-                    problems.push(invalid("it does not stand where its folder says"));
+                if !in_order || !stands_for(page, &read) {
+                    problems.push(contradicts(page.id));
                 } else {
                     entries.extend(read.entries);
                 }
@@ -91,8 +99,11 @@ pub fn find<O: Objects>(objects: &O, root: &Entry, path: &[u8]) -> Result<Entry,
         let Content::Folder(id) = at.content else { return Err(TreeError::NotFound) };
         let folder = load(objects, ObjectKind::Folder, id, Folder::decode)?;
         let after = folder.pages.partition_point(|page| page.first.as_slice() <= name);
-        let page = after.checked_sub(1).and_then(|position| folder.pages.get(position)).ok_or(TreeError::NotFound)?;
-        let page = load(objects, ObjectKind::Page, page.id, Page::decode)?;
+        let stated = after.checked_sub(1).and_then(|position| folder.pages.get(position)).ok_or(TreeError::NotFound)?;
+        let page = load(objects, ObjectKind::Page, stated.id, Page::decode)?;
+        if !stands_for(stated, &page) {
+            return Err(contradicts(stated.id));
+        }
         at = page.entries.into_iter().find(|entry| entry.name == name).ok_or(TreeError::NotFound)?;
     }
     Ok(at)
@@ -218,4 +229,47 @@ pub fn reach_report<O: Objects>(
         visit(ObjectKind::ReportPage, page);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Objects, TreeError, find, list};
+    use crate::format::{Content, Entry, Facts, Folder, FolderPage, ObjectId, ObjectKind, Page};
+    use std::collections::BTreeMap;
+
+    #[derive(Default)]
+    struct Held(BTreeMap<ObjectId, Vec<u8>>);
+
+    impl Held {
+        fn put(&mut self, kind: ObjectKind, bytes: Vec<u8>) -> ObjectId {
+            let id = kind.id_of(&bytes);
+            self.0.insert(id, bytes);
+            id
+        }
+    }
+
+    impl Objects for Held {
+        type Bytes = Vec<u8>;
+        type Error = std::io::Error;
+
+        fn load(&self, _: ObjectKind, id: ObjectId) -> Result<Vec<u8>, std::io::Error> {
+            self.0.get(&id).cloned().ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_not_as_its_folder_states_is_refused() {
+        let entry = |name: &[u8], content| Entry { name: name.to_vec(), content, facts: Facts::default(), sections: Vec::new() };
+        let mut held = Held::default();
+        let link = || Content::Symlink(b"x".to_vec());
+        let id = held.put(ObjectKind::Page, Page { entries: vec![entry(b"a", link()), entry(b"b", link())] }.encode());
+        for (first, entry_count, right) in [(b"a", 2, true), (b"a", 1, false), (b"a", 3, false), (b"B", 2, false)] {
+            let folder = Folder { pages: vec![FolderPage { id, first: first.to_vec(), entry_count }] };
+            let folder = held.put(ObjectKind::Folder, folder.encode());
+            let (entries, problems) = list(&held, folder).unwrap();
+            assert_eq!((entries.len(), problems.len()), if right { (2, 0) } else { (0, 1) }, "{entry_count} from {first:?}");
+            let found = find(&held, &entry(b"root", Content::Folder(folder)), b"b");
+            assert_eq!(matches!(found, Err(TreeError::Decode { .. })), !right, "{entry_count} from {first:?}");
+        }
+    }
 }

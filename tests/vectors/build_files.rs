@@ -34,6 +34,12 @@ fn headers() -> Vec<Vector> {
         .collect();
     all.extend([
         Vector::ok("header", "version_of_a_later_writer", "written by version 7, readable by version 1", set(&good, 9, 7)),
+        bad(
+            "pack_of_a_later_writer",
+            "value/not-allowed",
+            "a pack that version 1 may read was written by version 1: its header can be made anew",
+            set(&Header { kind: FileKind::DataPack, ..header }.encode(), 9, 7),
+        ),
         bad("magic", "header/header-magic", "the first byte differs", set(&good, 0, 0x88)),
         bad("kind_0", "header/format-too-new", "a kind that is not known", set(&good, 8, 0)),
         bad("kind_20", "header/format-too-new", "a kind that is not known", set(&good, 8, 20)),
@@ -64,7 +70,13 @@ fn trailers() -> Vec<Vector> {
         Vector::ok("trailer", "good", "864 + 72 + 64 = 1,000", good).with("file-bytes", "1000"),
         bad("zeros", "trailer/file-short", "no trailer at all", vec![0; 64], 1000),
         bad("magic", "trailer/file-short", "the magic's last byte differs", set(&good, 7, 0x88), 1000),
-        bad("kind_0", "header/format-too-new", "a kind that is not known", set(&good, 8, 0), 1000),
+        bad(
+            "kind_0",
+            "trailer/trailer-mismatch",
+            "a kind that is not known: only a header says that a file is newer",
+            set(&good, 8, 0),
+            1000,
+        ),
         bad("zeros_after_the_kind", "trailer/trailer-mismatch", "the byte after the kind is not zero", set(&good, 9, 1), 1000),
         bad("file_longer", "trailer/trailer-mismatch", "the file has a byte more than stated", good.to_vec(), 1001),
         bad(
@@ -115,6 +127,12 @@ fn repository_files() -> Vec<Vector> {
             "header/format-too-new",
             "a later version, whatever else it says",
             good.replace("\"version\": 1,", "\"version\": 2,\n  \"more\": [],"),
+        ),
+        bad(
+            "version_over_32_bits",
+            "header/format-too-new",
+            "a later version, however large",
+            good.replace("\"version\": 1,", "\"version\": 9999999999,"),
         ),
         bad("other_format", "header/header-magic", "another program's file", good.replace("tintype repository", "other repository")),
         bad("no_line_feed", "decode/not-canonical", "the last line feed is missing", good.trim_end().to_owned()),
@@ -263,6 +281,24 @@ fn manifests_sealed() -> Vec<Vector> {
             "one head too many",
             of(|manifest| manifest.other_heads = vec![manifest.other_heads[0]; 33]),
         ),
+        bad(
+            "nanoseconds_of_another_head",
+            "value/not-allowed",
+            "a whole second of nanoseconds",
+            of(|manifest| manifest.other_heads[0].time.nanoseconds = 1_000_000_000),
+        ),
+        bad(
+            "reason_to_keep_over_4096",
+            "value/over-limit",
+            "a reason of 4,097 bytes",
+            of(|manifest| manifest.keep[0].reason = "x".repeat(4097)),
+        ),
+        bad(
+            "root_is_a_link",
+            "value/not-allowed",
+            "a root is a folder or a file",
+            of(|manifest| manifest.sources[0].root.content = Content::Symlink(b"elsewhere".to_vec())),
+        ),
         bad("note_over_4096", "value/over-limit", "a note of 4,097 bytes", of(|manifest| manifest.note = "x".repeat(4097))),
         bad(
             "section_that_must_be_known",
@@ -313,6 +349,30 @@ fn manifests() -> Vec<Vector> {
             set(&sealed, sealed.len() - 65, sealed[sealed.len() - 65] ^ 1),
         ),
         bad("repository_id_changed", "header/wrong-repository", "one bit of the id differs", set(&sealed, 16, sealed[16] ^ 1)),
+        bad(
+            "trailer_of_another_kind",
+            "trailer/trailer-mismatch",
+            "a header of a manifest, a trailer of an index segment",
+            set(&sealed, sealed.len() - 56, 3),
+        ),
+        bad(
+            "trailer_of_an_unknown_kind",
+            "trailer/trailer-mismatch",
+            "a header of a manifest, a trailer of kind 20: damaged, not newer",
+            set(&sealed, sealed.len() - 56, 20),
+        ),
+        bad(
+            "kind_20",
+            "header/format-too-new",
+            "header and trailer of a kind that is not known",
+            set(&set(&sealed, sealed.len() - 56, 20), 8, 20),
+        ),
+        bad(
+            "reader_version_2_with_another_trailer",
+            "header/format-too-new",
+            "of a newer version, whatever its trailer says after the magic",
+            set(&set(&sealed, sealed.len() - 55, 9), 10, 2),
+        ),
         bad("cut_off", "trailer/file-short", "the last byte is missing", sealed[..sealed.len() - 1].to_vec()),
         bad("empty_file", "trailer/file-short", "no bytes at all", Vec::new()),
         bad("zeros", "trailer/file-short", "preallocated and never written", vec![0; sealed.len()]),
@@ -409,6 +469,8 @@ fn notices() -> Vec<Vector> {
     }
     let body = Tombstone { target: TombstoneTarget::Pack(StoredName([0x11; 32])) }.encode();
     let instead = Instead { replaced: PackName([0x44; 32]), packs: vec![pack(1), pack(2)] }.encode();
+    let over_1_gib = NeededPack { length_bytes: (1 << 30) + 1, ..pack(1) };
+    let long = Instead { replaced: PackName([0x44; 32]), packs: vec![over_1_gib] }.encode();
     let falling = Instead { replaced: PackName([0x44; 32]), packs: vec![pack(2), pack(1)] }.encode();
     let hashed = public(FileKind::Tombstone, &body, Some("tintype 2026 tombstone"));
     let (target_3, longer) = (set(&body, 0, 3), [&body[..], &[0]].concat());
@@ -451,6 +513,7 @@ fn notices() -> Vec<Vector> {
             public(FileKind::Instead, &instead, Some("tintype 2026 tombstone")),
         )
         .with("key", &key),
+        Vector::bad("instead", "pack_over_1_gib", "value/over-limit", "a pack of 1 GiB and 1 byte", public(FileKind::Instead, &long, None)),
         Vector::bad("instead", "not_sorted", "value/not-allowed", "names fall", public(FileKind::Instead, &falling, None)),
     ]);
     all

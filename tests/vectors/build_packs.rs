@@ -48,6 +48,12 @@ fn zstd_record() -> Plain {
     Plain { codec: 1, stored, raw_bytes: 200, objects: vec![object(ObjectKind::Chunk, &[b'x'; 200])] }
 }
 
+/// Makes the frame one that states a window instead of a content size: both take one byte.
+fn windowed(record: &mut Plain, window: u8) {
+    record.stored[4] = 0;
+    record.stored[5] = window;
+}
+
 fn chunks() -> Vec<Plain> {
     vec![stored(ObjectKind::Chunk, &[b"one photo"]), stored(ObjectKind::Chunk, &[b"a small", b" group"]), zstd_record()]
 }
@@ -97,7 +103,18 @@ fn packs() -> Vec<Vector> {
     let folder = Folder::default().encode();
     let meta = || vec![stored(ObjectKind::Folder, &[&folder])];
     let empty = || vec![stored(ObjectKind::Chunk, &[b"x"])];
+    let mut largest_window = chunks();
+    windowed(&mut largest_window[2], 14 << 3);
     vec![
+        named(
+            Vector::ok(
+                "pack",
+                "zstd_window_of_16_mib",
+                "the third record's frame states the largest window",
+                pack(FileKind::DataPack, false, largest_window, |_| {}),
+            )
+            .with("pack", "data"),
+        ),
         named(
             Vector::ok(
                 "pack",
@@ -208,6 +225,12 @@ fn wrong_records() -> Vec<Vector> {
             "a skippable frame of no bytes after the frame: a record is one frame",
             of(|record| record.stored.extend_from_slice(&[0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])),
         ),
+        bad(
+            "zstd_window_over_16_mib",
+            "codec/record-not-decodable",
+            "a frame that is not of a single segment, its window 18 MiB",
+            of(|record| windowed(record, 14 << 3 | 1)),
+        ),
         bad("codec_2", "codec/format-too-new", "a codec that version 1 does not know", of(|record| record.codec = 2)),
         bad(
             "directory_claims_a_byte_more",
@@ -241,12 +264,7 @@ fn wrong_sealed_packs() -> Vec<Vector> {
             "one bit of the directory's tag differs",
             flipped(sealed.clone(), sealed.len() - 65),
         ),
-        sealed_with(
-            "header_version_changed",
-            "seal/not-authentic",
-            "the writer's version is covered by every seal",
-            flipped(sealed.clone(), 9),
-        ),
+        sealed_with("header_version_changed", "value/not-allowed", "the writer's version of a pack is 1", flipped(sealed.clone(), 9)),
         sealed_with("record_in_anothers_place", "seal/not-authentic", "bytes of the second record where the first should be", swapped),
         sealed_with("padding_not_zero", "decode/tail-not-zero", "the padding record holds another byte", {
             let mut plain = chunks();
@@ -363,6 +381,23 @@ fn wrong_directory_encodings() -> Vec<Vector> {
             147,
         ),
         bad_directory(
+            "stored_bytes_over_the_limit",
+            "value/over-limit",
+            "32 MiB and 1 byte in the pack",
+            with(|directory| directory.records[1].stored_bytes = (32 << 20) + 1),
+            128 + 9 + (32 << 20) + 1,
+        ),
+        bad_directory(
+            "padding_over_the_limit",
+            "value/over-limit",
+            "a padding record of 16 MiB and 1 byte",
+            with(|directory| {
+                let bytes = (16 << 20) + 1;
+                directory.records.push(Record { codec: 0, stored_bytes: bytes, raw_bytes: bytes, objects: Vec::new() });
+            }),
+            147 + (16 << 20) + 1,
+        ),
+        bad_directory(
             "objects_overflow",
             "value/not-allowed",
             "lengths that add up to 2^32",
@@ -441,6 +476,13 @@ fn segments() -> Vec<Vector> {
         Vector::bad("index-body", "pack_kind_3", "decode/not-decodable", "a kind of packs that is not known", kind_3),
         Vector::ok("index", "plain", "a segment of a plain repository", one_seal(FileKind::Index, None, &[], &good)),
         Vector::ok("index", "encrypted", "a segment, sealed and padded", sealed.clone()).with("key", &key),
+        Vector::bad(
+            "index",
+            "with_a_public_part",
+            "decode/tail-not-zero",
+            "a byte between header and body: a segment has no public part",
+            one_seal(FileKind::Index, None, &[0], &good),
+        ),
         Vector::bad("index", "flipped", "seal/not-authentic", "one bit of the body differs", flipped(sealed, 130)).with("key", &key),
     ]
 }

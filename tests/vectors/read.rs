@@ -77,9 +77,7 @@ fn manifest(vector: &Vector) -> Outcome {
     let (public, body) = open(vector, FileKind::Manifest)?;
     let public = ManifestPublic::decode(&public)?;
     let sealed = ManifestSealed::decode(&body)?;
-    if public.repository_file.0 != *blake3::hash(&sealed.repository_file).as_bytes() {
-        return Err(Refused::new("hash-mismatch", "hash"));
-    }
+    sealed.check_repository_file(&public)?;
     same(&body, &sealed.encode())
 }
 
@@ -128,7 +126,9 @@ fn read_body(vector: &Vector) -> Outcome {
         "index-body" => same(bytes, &IndexSegment::decode(bytes)?.encode()),
         "index" => {
             let (public, body) = open(vector, FileKind::Index)?;
-            assert!(public.is_empty());
+            if !public.is_empty() {
+                return Err(Refused::new("tail-not-zero", "decode"));
+            }
             same(&body, &IndexSegment::decode(&body)?.encode())
         }
         "tombstone" => {

@@ -53,6 +53,11 @@ fn decoded(record: &Record, stored: Vec<u8>) -> Result<Vec<u8>, Refused> {
             if zstd::zstd_safe::find_frame_compressed_size(&stored) != Ok(stored.len()) {
                 return Err(Refused::new("record-not-decodable", "codec"));
             }
+            // A window of its own is stated where the frame is not of a single segment: exponent and eighths.
+            let (flags, window) = (stored[4], stored[5]);
+            if flags >> 5 & 1 == 0 && ((1_u64 << (window >> 3)) << 10) / 8 * u64::from(8 + (window & 7)) > 16 << 20 {
+                return Err(Refused::new("record-not-decodable", "codec"));
+            }
             let mut raw = vec![0; raw_bytes];
             let length = zstd::bulk::Decompressor::new()
                 .and_then(|mut zstd| zstd.decompress_to_buffer(&stored, &mut raw))

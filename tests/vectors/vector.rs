@@ -60,6 +60,12 @@ impl Vector {
         self
     }
 
+    /// The same without the line `key`.
+    pub(crate) fn without(mut self, key: &str) -> Self {
+        self.lines.retain(|(found, _)| found != key);
+        self
+    }
+
     pub(crate) fn path(&self) -> String {
         format!("{}/{}.vec", self.kind, self.name)
     }
