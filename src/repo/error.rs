@@ -21,6 +21,14 @@ pub enum RepoError {
         /// What is wrong with it.
         source: CryptoError,
     },
+    /// Something new could not be made; nothing that is stored is at fault.
+    #[error("cannot make {name}: {source}")]
+    NotMade {
+        /// What.
+        name: String,
+        /// Why.
+        source: CryptoError,
+    },
     /// There is no repository.
     #[error("there is no tintype repository at {place}")]
     NotFound {
@@ -171,7 +179,7 @@ impl RepoError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Store(error) => error.code(),
-            Self::File { source, .. } => source.code(),
+            Self::File { source, .. } | Self::NotMade { source, .. } => source.code(),
             Self::NotFound { .. } => "repository-not-found",
             Self::RepositoryFileMissing { .. } => "repository-file-missing",
             Self::RepositoryFileDamaged { .. } => "repository-file-damaged",
@@ -206,6 +214,12 @@ impl RepoError {
             CryptoError::Format(error) if error.is_too_new() => Self::TooNew { name },
             _ => Self::File { name, source },
         }
+    }
+
+    /// What kept something new from being made.
+    pub(super) fn of_new(name: impl Into<String>) -> impl FnOnce(CryptoError) -> Self {
+        let name = name.into();
+        move |source| Self::NotMade { name, source }
     }
 
     /// A format error with the file's name.

@@ -39,7 +39,7 @@ impl Local {
                 return Ok(id);
             }
         }
-        let id = MachineId(entropy.bytes().map_err(RepoError::of_file("a machine id"))?);
+        let id = MachineId(entropy.bytes().map_err(RepoError::of_new("a machine id"))?);
         let text = serde_json::to_vec_pretty(&Machine { id: id.hex(), system }).unwrap_or_default();
         self.write_state("machine.json", &text)?;
         Ok(id)

@@ -282,7 +282,7 @@ fn length(bytes: &[u8]) -> Result<u32, RepoError> {
 }
 
 fn in_pack(error: CryptoError) -> RepoError {
-    RepoError::of_file("a new pack")(error)
+    RepoError::of_new("a new pack")(error)
 }
 
 /// Opens and decodes a sealed record and compares every object with its id.

@@ -77,11 +77,11 @@ impl Repository {
         let body = sealed.encode();
         // What no reader would accept must not be called a snapshot: limits are checked when decoding.
         let readable = ManifestPublic::decode(&public.encode()).and_then(|_| ManifestSealed::decode(&body));
-        readable.map_err(RepoError::of_format("the new manifest"))?;
+        readable.map_err(|error| RepoError::of_new("a new manifest")(error.into()))?;
         let bytes = self
             .sealing()?
             .seal_file(FileKind::Manifest, self.id(), self.salt(&body)?, &public.encode(), body)
-            .map_err(RepoError::of_file("a new manifest"))?;
+            .map_err(RepoError::of_new("a new manifest"))?;
         let name = SnapshotName(*blake3::hash(&bytes).as_bytes());
         let file = StoredFile::snapshot(name, time);
         self.store.put(&file.in_second().path(), &bytes)?;
@@ -214,7 +214,7 @@ impl Repository {
         let bytes = self
             .sealing()?
             .seal_file(FileKind::Index, self.id(), self.salt(&body)?, &[], body)
-            .map_err(RepoError::of_file("a new index segment"))?;
+            .map_err(RepoError::of_new("a new index segment"))?;
         let file = StoredFile::first(NameFolder::Index, StoredName(*blake3::hash(&bytes).as_bytes()));
         self.store.put(&file.path(), &bytes)?;
         *written_bytes += limits::to_u64(bytes.len());

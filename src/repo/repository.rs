@@ -120,15 +120,15 @@ impl Repository {
         {
             return Err(RepoError::NotEmpty { place });
         }
-        let no_random = RepoError::of_file("a new repository");
+        let no_random = RepoError::of_new("a new repository");
         let id = RepositoryId(surroundings.entropy.bytes().map_err(no_random)?);
         let (sealing, code, slot) = match protection {
             NewProtection::Plain => (Sealing::Plain, None, None),
             NewProtection::Encrypted { password, strength } => {
-                let code = RecoveryCode::generate(&surroundings.entropy).map_err(RepoError::of_file("a new recovery code"))?;
+                let code = RecoveryCode::generate(&surroundings.entropy).map_err(RepoError::of_new("a new recovery code"))?;
                 let master = MasterKey::from_code(&code);
                 // Without a password there is a slot that nobody can open: no slot at all then always means that slots were lost.
-                let nobody: [u8; 32] = surroundings.entropy.bytes().map_err(RepoError::of_file("a new key slot"))?;
+                let nobody: [u8; 32] = surroundings.entropy.bytes().map_err(RepoError::of_new("a new key slot"))?;
                 let (password, label) = match password {
                     Some(password) => (password.as_slice(), ""),
                     None => (&nobody[..], "no password"),
@@ -296,7 +296,7 @@ impl Repository {
 
     /// A salt for a new file.
     pub(super) fn salt(&self, content: &[u8]) -> Result<[u8; 32], RepoError> {
-        self.surroundings.entropy.salt(self.surroundings.clock.now(), content).map_err(RepoError::of_file("a new file"))
+        self.surroundings.entropy.salt(self.surroundings.clock.now(), content).map_err(RepoError::of_new("a new file"))
     }
 
     /// Adds a password and returns its slot's name.
@@ -317,8 +317,8 @@ fn new_slot(
     label: &str,
     strength: SlotStrength,
 ) -> Result<(StoredFile, Vec<u8>), RepoError> {
-    let salt = surroundings.entropy.salt(surroundings.clock.now(), b"key slot").map_err(RepoError::of_file("a new key slot"))?;
-    let bytes = write_slot(id, master, password, label, strength, salt).map_err(RepoError::of_file("a new key slot"))?;
+    let salt = surroundings.entropy.salt(surroundings.clock.now(), b"key slot").map_err(RepoError::of_new("a new key slot"))?;
+    let bytes = write_slot(id, master, password, label, strength, salt).map_err(RepoError::of_new("a new key slot"))?;
     Ok((StoredFile::first(NameFolder::Keys, StoredName(*blake3::hash(&bytes).as_bytes())), bytes))
 }
 

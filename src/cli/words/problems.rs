@@ -23,7 +23,7 @@ fn problem_line(problem: &Problem, out: &mut String) {
     };
     let about = match (&problem.path, &problem.object) {
         // Messages mostly name the thing themselves.
-        (Some(name), _) | (None, Some(name)) if !problem.message.contains(name.as_str()) => format!("{name}: "),
+        (Some(name), _) | (None, Some(name)) if !names(&problem.message, name) => format!("{name}: "),
         _ => String::new(),
     };
     // Writing into a String cannot fail.
@@ -31,4 +31,10 @@ fn problem_line(problem: &Problem, out: &mut String) {
     if let Some(hint) = &problem.hint {
         _ = writeln!(out, "          {}", sanitize::text(hint));
     }
+}
+
+/// Whether a message names something itself; of a hash its first eight digits are enough.
+fn names(message: &str, name: &str) -> bool {
+    let is_hash = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    message.contains(name) || (is_hash && name.get(..8).is_some_and(|short| message.contains(short)))
 }

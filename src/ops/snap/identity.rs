@@ -77,7 +77,7 @@ pub(super) fn identify(
 }
 
 fn no_random(error: crate::repo::CryptoError) -> RepoError {
-    RepoError::File { name: "a new source".to_owned(), source: error }
+    RepoError::NotMade { name: "an id for a new source".to_owned(), source: error }
 }
 
 type Record<'h> = (&'h Manifest, &'h SourceRecord);
