@@ -50,6 +50,11 @@ pub mod tags {
     pub const KNOWN: [u32; 5] = [MEDIA, CARRIED, CHANGED_WHILE_READ, MOUNT_POINT, HOLES];
 }
 
+/// Whether sections forbid a writer that does not know them to write a changed form of what holds them.
+pub fn must_stay_as_it_is(sections: &[Section]) -> bool {
+    sections.iter().any(|section| section.policy() == Policy::ReadOnly && !tags::KNOWN.contains(&section.tag))
+}
+
 /// Checks that sections stand in order of their tags, each once, and none must be understood that is not.
 pub fn check_sections(what: &'static str, sections: &[Section]) -> Result<(), FormatError> {
     limits::check_count("sections", sections.len(), limits::SECTIONS_MAX)?;
@@ -81,5 +86,17 @@ impl Carried {
     pub fn of(sections: &[Section]) -> Option<Self> {
         let section = sections.iter().find(|section| section.tag == tags::CARRIED)?;
         super::codec::decode("carried section", &section.bytes).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Section, must_stay_as_it_is, tags};
+
+    #[test]
+    fn only_tags_that_are_not_known_and_say_so_forbid_changes() {
+        let section = |tag| Section { tag, bytes: Vec::new() };
+        assert!(must_stay_as_it_is(&[section(tags::MEDIA), section(4 * 1000 + 1)]));
+        assert!(!must_stay_as_it_is(&[section(tags::CARRIED), section(4 * 1000)]));
     }
 }

@@ -109,10 +109,12 @@ impl Error {
                 | RepoError::LookFailed { .. }
                 | RepoError::Local { .. }
                 | RepoError::CodeNotShown { .. }
+                | RepoError::NotMade { .. }
                 | RepoError::Stopped => 1,
                 RepoError::File { .. } | RepoError::PackUnreadable { .. } => 5,
                 _ => 2,
             },
+            Self::Source { source: ScanError::Interrupted { .. }, .. } => 130,
             Self::Source { .. } | Self::Target { .. } | Self::SourcesEmpty { .. } => 1,
             _ => 2,
         }
@@ -140,5 +142,25 @@ impl Error {
             "verification-failed" => "test this machine's memory before you trust it with photos",
             _ => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+    use crate::repo::{CryptoError, RepoError};
+    use crate::scan::{Operation, ScanError};
+
+    #[test]
+    fn a_walk_that_was_interrupted_is_no_failure() {
+        let source = ScanError::Interrupted { path: Vec::new(), operation: Operation::Walk };
+        assert_eq!(Error::Source { place: "/photos".to_owned(), source }.exit_code(), 130);
+    }
+
+    #[test]
+    fn what_could_not_be_made_is_no_damage() {
+        let name = || "a file".to_owned();
+        assert_eq!(Error::from(RepoError::NotMade { what: name(), source: CryptoError::NoRandom }).exit_code(), 1);
+        assert_eq!(Error::from(RepoError::File { name: name(), source: CryptoError::NotAuthentic }).exit_code(), 5);
     }
 }

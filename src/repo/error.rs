@@ -27,7 +27,7 @@ pub enum RepoError {
         source: CryptoError,
     },
     /// Something new could not be made: no random numbers, a key derivation that refuses, more than the format holds. Nothing is damaged.
-    #[error("{what}: {source}")]
+    #[error("cannot make {what}: {source}")]
     NotMade {
         /// What was to be made.
         what: String,

@@ -133,6 +133,19 @@ impl Repository {
         Ok(())
     }
 
+    /// Puts first copies of meta packs right that had to be read from their second. Returns the names that were written, and the packs that stay as they are.
+    pub fn heal_first_copies(&self, packs: &BTreeSet<PackName>) -> Result<(Vec<String>, BTreeSet<PackName>), RepoError> {
+        let (mut healed, mut left) = (Vec::new(), BTreeSet::new());
+        for name in packs {
+            let first = StoredFile::first(NameFolder::Packs, *name);
+            match read_file(&*self.store, &first.in_second())? {
+                FileState::Good(bytes) if put_or_replace(&*self.store, &first.path(), &bytes)? => healed.push(first.path()),
+                _ => _ = left.insert(*name),
+            }
+        }
+        Ok((healed, left))
+    }
+
     /// Reads the trailer of a pack that was not seen whole since it last changed, and notes it.
     fn sees_whole(&self, file: &StoredFile, seen: Seen, ledger: &mut Ledger) -> Result<bool, RepoError> {
         let name = PackName::from(file.hash);

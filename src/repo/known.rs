@@ -1,10 +1,26 @@
 //! Owns what a writer may rely on: objects in packs that are here, whole as far as is known, and named by no notice.
 
-use super::inventory::Packs;
+use super::index::PackFacts;
+use super::inventory::{Packs, Seen};
 use super::{Index, Ledger, LoadedIndex, Notices, RepoError, Repository};
 use crate::format::{IndexedPack, NeededPack, ObjectId, PackName, limits};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+
+/// Why a pack that the index knows is not relied on, though no notice speaks against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lack {
+    /// It is not here, and was never seen whole here; or it is short so.
+    Incomplete,
+    /// It was whole here once and is gone.
+    Gone,
+    /// It was whole here once and has another length now.
+    Short,
+    /// Its bytes are wrong, or a look found no right trailer.
+    Damaged,
+    /// A placeholder of a sync tool.
+    Elsewhere,
+}
 
 /// What was there when a run began.
 #[derive(Debug, Clone)]
@@ -15,6 +31,8 @@ pub struct Known {
     pub packs: Packs,
     /// By position in the index.
     reliable: Vec<bool>,
+    /// Packs that should be here and cannot be relied on.
+    pub lacking: BTreeMap<PackName, Lack>,
     /// Packs that are preferred where an object lies in several, so that lists of needs stay as they are.
     preferred: BTreeSet<PackName>,
     /// What could not be read.
@@ -27,13 +45,28 @@ impl Repository {
         let notices: Notices = self.notices()?;
         let packs = Packs::list(&*self.store)?;
         let loaded = self.load_index(&packs)?;
-        let reliable = loaded.index.packs().iter().map(|pack| {
-            packs.files.get(&pack.name).is_some_and(|seen| {
-                let here = seen.length_bytes == pack.length_bytes && !seen.placeholder && !ledger.is_damaged(pack.name, *seen);
-                here && notices.allow(pack.name) && !distrusted.contains(&pack.name)
-            })
-        });
-        Ok(Known { reliable: reliable.collect(), index: loaded.index.clone(), packs, preferred, loaded })
+        let (mut reliable, mut lacking) = (Vec::new(), BTreeMap::new());
+        for pack in loaded.index.packs() {
+            let lack = lack(pack, packs.files.get(&pack.name).copied(), ledger, distrusted);
+            let allowed = notices.allow(pack.name);
+            reliable.push(allowed && lack.is_none());
+            if let (Some(lack), true) = (lack, allowed) {
+                lacking.insert(pack.name, lack);
+            }
+        }
+        Ok(Known { reliable, lacking, index: loaded.index.clone(), packs, preferred, loaded })
+    }
+}
+
+fn lack(pack: &PackFacts, seen: Option<Seen>, ledger: &Ledger, distrusted: &BTreeSet<PackName>) -> Option<Lack> {
+    let was_whole = ledger.packs.contains_key(&pack.name);
+    match seen {
+        None => Some(if was_whole { Lack::Gone } else { Lack::Incomplete }),
+        Some(seen) if seen.placeholder => Some(Lack::Elsewhere),
+        Some(seen) if ledger.is_damaged(pack.name, seen) => Some(Lack::Damaged),
+        Some(seen) if seen.length_bytes != pack.length_bytes => Some(if was_whole { Lack::Short } else { Lack::Incomplete }),
+        Some(_) if distrusted.contains(&pack.name) => Some(Lack::Damaged),
+        Some(_) => None,
     }
 }
 
@@ -41,6 +74,11 @@ impl Known {
     /// Whether an object lies in a pack that may be relied on.
     pub fn has(&self, id: ObjectId) -> bool {
         self.index.find(id).any(|found| self.is_reliable(found.pack))
+    }
+
+    /// Whether a pack may be relied on.
+    pub fn relies_on(&self, pack: PackName) -> bool {
+        self.index.position(pack).is_some_and(|position| self.is_reliable(position))
     }
 
     fn is_reliable(&self, position: u32) -> bool {
@@ -86,6 +124,11 @@ impl<'k> Marks<'k> {
         self.own_packs.push(NeededPack { name: pack.name, length_bytes: pack.length_bytes, kind: pack.kind });
         self.own_used.push(false);
         self.own.extend(pack.directory.records.iter().flat_map(|record| &record.objects).map(|object| (object.id, position)));
+    }
+
+    /// Whether an object lies in a pack that may be relied on, or in one of this run's.
+    pub fn has(&self, id: ObjectId) -> bool {
+        self.own.contains_key(&id) || self.known.has(id)
     }
 
     /// Notes that the snapshot reaches an object. False if it is in no pack that may be relied on.

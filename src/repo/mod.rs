@@ -42,7 +42,7 @@ pub use error::RepoError;
 pub use file::{FileState, Read, read_either, read_file};
 pub use index::{Found, Index, PackFacts};
 pub use inventory::{Files, Inventory, Packs, Seen, list_folder};
-pub use known::{Known, Marks};
+pub use known::{Known, Lack, Marks};
 pub use ledger::{Ledger, PackMemory, Said};
 pub use local::Local;
 pub use manifest::{Heads, Loaded, Manifest, SnapshotList};

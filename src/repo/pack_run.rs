@@ -183,13 +183,27 @@ impl<'r> PackRun<'r> {
     }
 
     fn hand_over(&self, job: Job) -> Result<(), RepoError> {
-        self.check()?;
+        if let Err(error) = self.check() {
+            self.take_back(job);
+            return Err(error);
+        }
         if self.inline {
             return perform(job, &self.pool);
         }
-        match &*lock(&self.jobs) {
-            None => Err(RepoError::Stopped),
-            Some(jobs) => jobs.send(job).map_err(|_| RepoError::Stopped),
+        let refused = match &*lock(&self.jobs) {
+            None => Some(job),
+            Some(jobs) => jobs.send(job).err().map(|refused| refused.into_inner()),
+        };
+        refused.map_or(Ok(()), |job| {
+            self.take_back(job);
+            Err(RepoError::Stopped)
+        })
+    }
+
+    /// A buffer that will not be written goes back to whoever waits for one: with all of them lost they would wait for ever.
+    fn take_back(&self, job: Job) {
+        if let Job::Write { buffer, .. } = job {
+            self.pool.give_back(buffer);
         }
     }
 

@@ -8,8 +8,8 @@ mod walk;
 
 pub use crate::format::{
     Carried, Content, Counts, Entry, Facts, FileContent, FileHash, FormatError, ObjectId, ObjectKind, Owner, Piece, Pieces, Report,
-    ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, check_name, hex, tags,
+    ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, check_name, hex, must_stay_as_it_is, tags,
 };
 pub use build::{BuiltFolder, RawObject, build_folder, build_pieces, build_report, decode_report};
-pub use read::{Listing, Objects, TreeError, find, list, pieces, reach, reach_file, reach_report, report_items};
+pub use read::{Listing, Objects, TreeError, find, folder_pages, list, pieces, reach, reach_file, reach_report, report_items};
 pub use walk::{Bounds, Next, Step, walk};

@@ -92,6 +92,11 @@ pub fn list<O: Objects>(objects: &O, folder: ObjectId) -> Result<Listing<O::Erro
     Ok((entries, problems))
 }
 
+/// The ids of a folder's pages.
+pub fn folder_pages<O: Objects>(objects: &O, folder: ObjectId) -> Result<Vec<ObjectId>, TreeError<O::Error>> {
+    Ok(load(objects, ObjectKind::Folder, folder, Folder::decode)?.pages.into_iter().map(|page| page.id).collect())
+}
+
 /// Finds one path below `root`, parts joined by `/`; empty is the root itself. Reads one page a level.
 pub fn find<O: Objects>(objects: &O, root: &Entry, path: &[u8]) -> Result<Entry, TreeError<O::Error>> {
     let mut at = root.clone();

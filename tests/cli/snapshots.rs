@@ -70,8 +70,38 @@ fn an_absent_source_does_not_stop_the_others() {
     let world = World::with_repository();
     let (exit, report) = world.json(&["-r", "repo", "snap", "photos", "absent"]);
     assert_eq!((exit, &report["problems"][0]["code"]), (3, &"source-absent".into()), "{report}");
-    let output = world.run(&["-r", "repo", "snap", "photos", "absent"]);
+    std::fs::create_dir(world.path("drive")).unwrap();
+    world.write("drive/c.jpg", b"another");
+    world.run(&["-r", "repo", "snap", "photos", "drive"]);
+    std::fs::remove_dir_all(world.path("drive")).unwrap();
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos", "drive"])), 3);
+    let output = world.run(&["-r", "repo", "snap", "photos", "drive"]);
     assert!(code(&output) == 0 && stdout(&output).contains("absent"), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&world.run(&["-r", "repo", "ls", "-R"])).contains("drive/c.jpg"));
+}
+
+#[test]
+fn a_mistyped_path_beside_a_good_one_is_never_something_known() {
+    let world = World::with_repository();
+    for _ in 0..2 {
+        let output = world.run(&["-r", "repo", "snap", "photos", "mistyped"]);
+        let words = stdout(&output);
+        assert!(code(&output) == 3 && words.contains("was never saved") && words.contains("is the path right?"), "{words}");
+    }
+    let (exit, report) = world.json(&["-r", "repo", "snap", "mistyped", "--allow-empty"]);
+    assert_eq!((exit, &report["error"]["code"]), (1, &"source-vanished".into()), "{report}");
+}
+
+#[test]
+fn pipes_and_the_repository_itself_are_left_out_in_words() {
+    let world = World::with_repository();
+    let socket = std::os::unix::net::UnixListener::bind(world.path("photos/socket")).unwrap();
+    std::fs::rename(world.path("repo"), world.path("photos/repo")).unwrap();
+    let output = world.run(&["-r", "photos/repo", "snap", "photos"]);
+    let words = stdout(&output);
+    assert!(code(&output) == 0 && words.contains("1 socket: it holds no data"), "{words}");
+    assert!(words.contains("repo: it is this repository"), "{words}");
+    drop(socket);
 }
 
 #[test]

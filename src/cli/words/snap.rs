@@ -4,7 +4,7 @@ use super::problems::problem_lines;
 use crate::cli::human::{self, Local, count, counted};
 use crate::cli::sanitize;
 use crate::clock::Timestamp;
-use crate::ops::snap::{NotSaved, SnapReport, SourceReport};
+use crate::ops::snap::{NotSaved, SkippedKind, SnapReport, SourceReport};
 use crate::ops::{Problem, Severity};
 use std::fmt::Write;
 
@@ -23,6 +23,7 @@ pub(in crate::cli) fn snap_words(report: &SnapReport, now: Timestamp, quiet: boo
         for source in &report.sources {
             let label = sanitize::text(&source.label);
             _ = writeln!(out, "{label:<width$} {}", source_words(source, &local, now));
+            passed_over_lines(source, width, out);
         }
         _ = writeln!(out, "{:<width$} {}", "stored", stored_words(report));
     }
@@ -87,30 +88,72 @@ fn stored_words(report: &SnapReport) -> String {
     words
 }
 
+/// What is no photo and not missed: one line each.
+fn passed_over_lines(source: &SourceReport, width: usize, out: &mut String) {
+    // Writing into a String cannot fail.
+    if !source.skipped_kinds.is_empty() {
+        let kinds: Vec<String> = source.skipped_kinds.iter().map(skipped_words).collect();
+        let is_one = source.skipped_kinds.iter().map(|kind| kind.count).sum::<u64>() == 1;
+        let why = if is_one { "it holds no data" } else { "they hold no data" };
+        _ = writeln!(out, "{:<width$} {}: {why}", "skipped", kinds.join(", "));
+    }
+    if let Some(path) = &source.repository_inside {
+        _ = writeln!(out, "{:<width$} {}: it is this repository", "skipped", sanitize::text(path));
+    }
+    if source.vanished > 0 {
+        let files = counted(source.vanished, "new file or folder", "new files or folders");
+        _ = writeln!(out, "{:<width$} {files} vanished before they were read; what was only moved is saved next time", "gone");
+    }
+}
+
+fn skipped_words(kind: &SkippedKind) -> String {
+    match kind.what.split_once(" (") {
+        // A name of its own stands in brackets behind the kind.
+        Some(_) => format!("{} {}", count(kind.count), sanitize::text(&kind.what)),
+        None => counted(kind.count, &kind.what, &format!("{}s", kind.what)),
+    }
+}
+
 fn not_saved_lines(report: &SnapReport, width: usize, local: &Local, out: &mut String) {
     let total: u64 = report.sources.iter().map(|source| source.not_saved_count).sum();
     if total == 0 {
         return;
     }
     let several = report.sources.len() > 1;
-    let mut lines = Vec::new();
+    let (mut unread, mut as_read) = (Vec::new(), Vec::new());
     for source in &report.sources {
         for not_saved in &source.not_saved {
             let path = sanitize::text(&not_saved.path);
             let shown =
                 if several && !path.starts_with(&source.label) { format!("{}/{path}", sanitize::text(&source.label)) } else { path };
-            lines.push((shown, not_saved));
+            if not_saved.kept_as_read { &mut as_read } else { &mut unread }.push((shown, not_saved));
         }
     }
+    let shown: u64 = report.sources.iter().map(|source| u64::try_from(source.not_saved.len()).unwrap_or(0)).sum();
+    let unlisted = total.saturating_sub(shown);
+    let as_read_count = u64::try_from(as_read.len()).unwrap_or(0);
     // Writing into a String cannot fail.
-    _ = writeln!(out, "{:<width$} {} could not be read:", "not saved", counted(total, "file", "files"));
+    if !unread.is_empty() {
+        let files = counted(total - as_read_count, "file or folder", "files or folders");
+        _ = writeln!(out, "{:<width$} {files} could not be read:", "not saved");
+        list_not_saved(unread, unlisted, width, local, out);
+    }
+    if !as_read.is_empty() {
+        let files = counted(as_read_count, "file", "files");
+        _ = writeln!(out, "{:<width$} {files} changed while being read, twice:", "moving");
+        list_not_saved(as_read, 0, width, local, out);
+    }
+}
+
+fn list_not_saved(mut lines: Vec<(String, &NotSaved)>, unlisted: u64, width: usize, local: &Local, out: &mut String) {
     // What is new comes first: it is why somebody reads this.
     lines.sort_by_key(|(_, not_saved)| not_saved.known_since.is_some());
     let path_width = lines.iter().take(NOT_SAVED_SHOWN).map(|(path, _)| path.chars().count()).max().unwrap_or(0).min(60);
+    // Writing into a String cannot fail.
     for (path, not_saved) in lines.iter().take(NOT_SAVED_SHOWN) {
         _ = writeln!(out, "{:width$}   {path:<path_width$}   {}", "", fate(not_saved, local));
     }
-    let more = total.saturating_sub(u64::try_from(lines.len().min(NOT_SAVED_SHOWN)).unwrap_or(total));
+    let more = unlisted + u64::try_from(lines.len().saturating_sub(NOT_SAVED_SHOWN)).unwrap_or(0);
     if more > 0 {
         _ = writeln!(out, "{:width$}   and {} more, all named in the snapshot (--json lists 1,000)", "", count(more));
     }
@@ -119,21 +162,22 @@ fn not_saved_lines(report: &SnapReport, width: usize, local: &Local, out: &mut S
 /// `permission denied   kept from the snapshot of 2026-11-15   known since 2026-11-15`.
 fn fate(not_saved: &NotSaved, local: &Local) -> String {
     let kept = match &not_saved.kept_from {
-        Some(time) => format!("kept from the snapshot of {}", local.day_of(time)),
-        None => "never saved".to_owned(),
+        Some(time) => format!("   kept from the snapshot of {}", local.day_of(time)),
+        None if not_saved.kept_as_read || not_saved.reason.ends_with("is lost") => String::new(),
+        None => "   never saved".to_owned(),
     };
     let known = match &not_saved.known_since {
         Some(time) => format!("   known since {}", local.day_of(time)),
         None => String::new(),
     };
-    format!("{}   {kept}{known}", sanitize::text(&not_saved.reason))
+    format!("{}{kept}{known}", sanitize::text(&not_saved.reason))
 }
 
 #[cfg(test)]
 mod tests {
     use super::snap_words;
     use crate::clock::Timestamp;
-    use crate::ops::snap::{NotSaved, SnapReport, SourceReport, Stored};
+    use crate::ops::snap::{NotSaved, SkippedKind, SnapReport, SourceReport, Stored};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_795_370_640); // 2026-11-22T18:04:00Z
 
@@ -141,6 +185,7 @@ mod tests {
         let not_saved = |path: &str, kept_from: Option<&str>| NotSaved {
             path: path.to_owned(),
             reason: "permission denied".to_owned(),
+            kept_as_read: false,
             kept_from: kept_from.map(str::to_owned),
             known_since: None,
         };
@@ -175,11 +220,30 @@ mod tests {
         let lines: Vec<&str> = out.lines().collect();
         assert_eq!(lines[0], "Pictures  18,412 files, 214.6 GB  ·  12 new, 3 changed, 1 renamed, 2 gone since 2026-11-15");
         assert_eq!(lines[1], "stored    48.1 MB new (of 214.6 GB)");
-        assert_eq!(lines[2], "not saved 2 files could not be read:");
+        assert_eq!(lines[2], "not saved 2 files or folders could not be read:");
         assert_eq!(lines[3], "            2024/06/IMG_9931.MOV   permission denied   kept from the snapshot of 2026-11-15");
         assert_eq!(lines[4], "            2024/06/IMG_9932.MOV   permission denied   never saved");
         assert!(lines[5].starts_with("snapshot 5f3a91c2 taken 2026-11-22 "), "{}", lines[5]);
         assert!(lines[6].starts_with("note      this repository is on the same disk"), "{}", lines[6]);
+    }
+
+    #[test]
+    fn what_was_passed_over_and_what_moved_has_words_of_its_own() {
+        let mut report = report();
+        let source = &mut report.sources[0];
+        source.not_saved.truncate(1);
+        source.not_saved_count = 1;
+        source.not_saved[0].reason = "changed while it was read; kept as it was read".to_owned();
+        (source.not_saved[0].kept_as_read, source.not_saved[0].kept_from) = (true, None);
+        let kind = |what: &str, count| SkippedKind { what: what.to_owned(), count };
+        source.skipped_kinds = vec![kind("named pipe", 1), kind("socket", 2)];
+        source.repository_inside = Some("backup".to_owned());
+        let mut out = String::new();
+        snap_words(&report, NOW, false, &mut out);
+        assert!(out.contains("skipped   1 named pipe, 2 sockets: they hold no data\n"), "{out}");
+        assert!(out.contains("skipped   backup: it is this repository\n"), "{out}");
+        assert!(out.contains("changed while it was read; kept as it was read\n"), "{out}");
+        assert!(!out.contains("never saved") && !out.contains("could not be read"), "{out}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ const RELEASES: &[(&str, &str)] = &[];
 pub(crate) struct GuidesState {
     /// Those that are not here.
     pub(crate) absent: Vec<&'static str>,
-    /// Those whose bytes are others, and files between them that are none of ours; printable.
+    /// Those whose bytes are others, and files that a reader run from here might take for its own.
     pub(crate) strange: Vec<String>,
     /// They are all as this earlier release wrote them.
     pub(crate) release: Option<&'static str>,
@@ -55,7 +55,7 @@ fn judge_with(store: &dyn Store, listed: &[Listed], releases: &'static [(&'stati
         }
         contents.push((guide.name.to_owned(), bytes));
     }
-    for stranger in listed.iter().filter(|listed| !is_litter(&listed.name) && !all().any(|guide| guide.name == listed.name)) {
+    for stranger in listed.iter().filter(|listed| can_be_imported(&listed.name) && !all().any(|guide| guide.name == listed.name)) {
         state.strange.push(stranger.name.clone());
         contents.push((stranger.name.clone(), store.get(&stranger.name, GUIDE_BYTES_MAX).unwrap_or_default()));
     }
@@ -69,9 +69,15 @@ fn judge_with(store: &dyn Store, listed: &[Listed], releases: &'static [(&'stati
 /// A longer file is none of ours.
 const GUIDE_BYTES_MAX: u64 = 1 << 20;
 
-/// What systems put into every folder. Nothing in it is run by the reader.
-fn is_litter(name: &str) -> bool {
-    name.split('/').any(|part| part.starts_with('.') || matches!(part, "desktop.ini" | "Thumbs.db"))
+/// Whether a file could be run with the reader, in place of one of its modules or of Python's own. What systems and sync tools leave
+/// behind (`.DS_Store`, `tintype_reader (1).py`) has names that no program imports.
+fn can_be_imported(name: &str) -> bool {
+    let is_identifier = |part: &str| {
+        let stem = part.split('.').next().unwrap_or_default();
+        !stem.is_empty() && !stem.starts_with(|first: char| first.is_ascii_digit()) && stem.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    let is_code = [".py", ".pyc", ".pyd", ".so"].iter().any(|ending| name.ends_with(ending));
+    is_code && name.strip_prefix("reader/").is_some_and(|below| below.split('/').all(is_identifier))
 }
 
 /// The files in the place of guides.
@@ -126,7 +132,12 @@ mod tests {
 
     #[test]
     fn other_bytes_and_files_between_them_are_strange_and_nothing_is_mixed_with_them() {
-        for (name, bytes) in [("reader/tintype_reader.py", &b"print()"[..]), ("reader/json.py", b""), ("spec/extra.md", b"x")] {
+        for (name, bytes) in [
+            ("reader/tintype_reader.py", &b"print()"[..]),
+            ("reader/json.py", b""),
+            ("reader/json/__init__.py", b""),
+            ("reader/zlib.so", b"x"),
+        ] {
             let store = filled();
             store.replace(name, bytes).unwrap();
             store.remove("README.txt").unwrap();
@@ -139,7 +150,14 @@ mod tests {
     #[test]
     fn what_systems_leave_behind_is_no_guide() {
         let store = filled();
-        for litter in ["spec/.DS_Store", "reader/._tintype_reader.py", "reader/Thumbs.db"] {
+        for litter in [
+            "spec/.DS_Store",
+            "spec/extra.md",
+            "reader/._tintype_reader.py",
+            "reader/tintype_reader (1).py",
+            "reader/desktop.ini",
+            "reader/tintype_reader.py (1)",
+        ] {
             store.put(litter, b"litter").unwrap();
         }
         assert_eq!(judge(&store, &listed(&store).unwrap()).unwrap(), super::GuidesState::default());

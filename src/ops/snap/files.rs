@@ -9,6 +9,7 @@ use crate::progress::Observer;
 use crate::repo::{Expect, Group, Known, PackKind, PackRun, Packer, RepoError};
 use crate::scan::{ScanError, Stat, WINDOW_BYTES, read_pieces};
 use crate::tree::{FileHash, ObjectId, ObjectKind, Piece};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
@@ -16,6 +17,13 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 const SMALL_FILE_BYTES: usize = 64 << 10;
 /// Another pack is opened only while so many bytes are still to be read for each open one.
 const BYTES_PER_OPEN_PACK: u64 = 64 << 20;
+/// What one worker holds at worst, in bytes: a window to read into, a full buffer and one on its way to the drive, a piece as sealed,
+/// as opened again and as decoded, room to compress it, zstd's own memory, and groups of small files.
+const WORKER_BYTES: usize = WINDOW_BYTES + 2 * (4 << 20) + 4 * (4 << 20) + (4 << 20);
+/// What all workers may hold together, in bytes: the rest of a run (index, trees, kept records) has to fit beside it.
+const WORKERS_BYTES_MAX: usize = 256 << 20;
+/// Workers that this makes: more would not be faster than the drives that people have.
+const WORKERS_MAX: usize = WORKERS_BYTES_MAX / WORKER_BYTES;
 
 /// A file as it was read.
 #[derive(Debug, Clone)]
@@ -36,6 +44,18 @@ pub(super) struct FileRead {
 pub(super) enum Outcome {
     Read(FileRead),
     Failed(ScanError),
+    /// Names of one file when they were listed, read one by one: the first could not be read, or was another file by then.
+    Apart(BTreeMap<Vec<u8>, Outcome>),
+}
+
+impl Outcome {
+    /// What became of one name.
+    pub(super) fn of(&self, path: &[u8]) -> &Self {
+        match self {
+            Self::Apart(names) => names.get(path).unwrap_or(self),
+            Self::Read(_) | Self::Failed(_) => self,
+        }
+    }
 }
 
 /// Sums over all workers.
@@ -60,12 +80,13 @@ pub(super) struct Storing<'a, 'r> {
 /// How many packs may be open at once for so many bytes.
 pub(super) fn packers_max(bytes: u64, threads: usize) -> usize {
     let by_bytes = usize::try_from(bytes / BYTES_PER_OPEN_PACK).unwrap_or(usize::MAX);
-    by_bytes.clamp(1, threads.max(1))
+    by_bytes.clamp(1, threads.clamp(1, WORKERS_MAX))
 }
 
 impl Storing<'_, '_> {
     /// Reads and stores every unit. Errors are the repository's: what a source fails at is an outcome.
     pub(super) fn store_all(&self, threads: usize) -> Result<Vec<Outcome>, RepoError> {
+        let threads = threads.clamp(1, WORKERS_MAX);
         let total: u64 = self.units.iter().map(|unit| unit.stat.length_bytes).sum();
         let packers = Packers::new(self.run, packers_max(total, threads), total);
         let outcomes: Vec<OnceLock<Outcome>> = self.units.iter().map(|_| OnceLock::new()).collect();
@@ -80,7 +101,7 @@ impl Storing<'_, '_> {
                 packers.ready.notify_all();
             }
         };
-        match rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build() {
+        match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
             Ok(pool) if threads > 1 => _ = pool.broadcast(|_| work()),
             _ => work(),
         }
@@ -115,21 +136,35 @@ impl Storing<'_, '_> {
         Ok(())
     }
 
-    /// Reads a file once more if it changed meanwhile; if it changed again, that is noted.
+    /// Reads a file by the first of its names; by each, if that cannot be read or is not the file any more that was listed.
     fn store(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
-        let mut outcome = self.store_once(unit, packer, window)?;
+        let first = self.store_name(unit.source, &unit.path, packer, window)?;
+        let is_listed_one = matches!(&first, Outcome::Read(read) if read.stat.inode == unit.stat.inode);
+        if unit.other_names.is_empty() || is_listed_one {
+            return Ok(first);
+        }
+        let mut names = BTreeMap::from([(unit.path.clone(), first)]);
+        for name in &unit.other_names {
+            names.insert(name.clone(), self.store_name(unit.source, name, packer, window)?);
+        }
+        Ok(Outcome::Apart(names))
+    }
+
+    /// Reads a file once more if it changed meanwhile; if it changed again, that is noted.
+    fn store_name(&self, source: usize, path: &[u8], packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
+        let mut outcome = self.store_once(source, path, packer, window)?;
         if matches!(&outcome, Outcome::Read(read) if read.changed) {
-            outcome = self.store_once(unit, packer, window)?;
+            outcome = self.store_once(source, path, packer, window)?;
         }
         Ok(outcome)
     }
 
-    fn store_once(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
-        let Some(source) = self.sources.get(unit.source) else { return Err(RepoError::Stopped) };
+    fn store_once(&self, source: usize, path: &[u8], packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
+        let Some(source) = self.sources.get(source) else { return Err(RepoError::Stopped) };
         let seen_at = self.clock.now();
         let mut pieces: Vec<Piece> = Vec::new();
         let mut whole = blake3::Hasher::new();
-        let seen = read_pieces(&*source.source, &unit.path, window, &mut |raw, is_only| {
+        let seen = read_pieces(&*source.source, path, window, &mut |raw, is_only| {
             let id = ObjectKind::Chunk.id_of(raw);
             // A file of one piece is hashed once: its id is its hash.
             if !is_only {

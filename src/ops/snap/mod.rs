@@ -1,7 +1,9 @@
 //! Takes a snapshot: walks, compares with the last one, stores what is new, builds trees, and publishes a manifest once everything that it needs was seen in place.
 
+mod carry;
 mod files;
 mod identity;
+mod lost;
 mod plan;
 mod report;
 mod run;
@@ -11,7 +13,7 @@ mod summary;
 mod tests;
 mod trees;
 
-pub use report::{NotSaved, SnapReport, SourceReport, Stored, Timings};
+pub use report::{NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
 
 use super::Error;
 use crate::clock::Timestamp;
@@ -19,7 +21,6 @@ use crate::progress::Observer;
 use crate::repo::{Ledger, Notices, RepoError, Repository};
 use crate::scan::Source;
 use crate::tree::Time;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One thing to snap.
@@ -80,19 +81,23 @@ pub fn snap(repository: &Repository, sources: &[SnapSource], options: &SnapOptio
     let identity = repository.copy_identity();
     let mut ledger = Ledger::load(local, &identity);
     repository.store().remove_stale_temporaries().map_err(RepoError::from)?;
-    let mut distrusted = BTreeSet::new();
+    let mut so_far = run::SoFar::default();
     let mut last_missing = 0;
-    for _ in 0..ROUNDS_MAX {
+    let mut looks_failed = 0;
+    while looks_failed < ROUNDS_MAX {
         let notices: Notices = repository.notices()?;
-        match run::round(repository, sources, options, observer, &mut ledger, &notices, &distrusted) {
+        match run::round(repository, sources, options, observer, &mut ledger, &notices, &mut so_far) {
             Ok(run::Round::Done(report)) => {
                 ledger.store(local, &identity);
                 return Ok(*report);
             }
             Ok(run::Round::NotInPlace(packs)) => {
+                looks_failed += 1;
                 last_missing = packs.len();
-                distrusted.extend(packs);
+                so_far.distrusted.extend(packs);
             }
+            // Each such round distrusts at least one pack more, so they come to an end.
+            Ok(run::Round::Damaged(packs)) => so_far.distrusted.extend(packs),
             Err(error) => {
                 ledger.store(local, &identity);
                 return Err(error);

@@ -5,8 +5,8 @@ use super::stat_cache::StatCache;
 use crate::ops::objects::RepoObjects;
 use crate::repo::{Known, ObjectReader, SourceRecord};
 use crate::scan::{EntryKind, FileSystem, Folder, Freshness, Stat, Walk, compare};
-use crate::tree::{self, Bounds, Content, Entry, FileHash, Next, ObjectKind, Step};
-use std::collections::HashMap;
+use crate::tree::{self, Bounds, Content, Entry, FileHash, Next, ObjectKind, Step, build_folder, must_stay_as_it_is, tags};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// A file to read.
@@ -16,6 +16,8 @@ pub(super) struct Unit {
     pub(super) source: usize,
     pub(super) path: Vec<u8>,
     pub(super) stat: Stat,
+    /// Further names of the same file.
+    pub(super) other_names: Vec<Vec<u8>>,
 }
 
 /// What becomes of a file.
@@ -36,6 +38,8 @@ pub(super) struct Plan {
     pub(super) root_file: Option<FilePlan>,
     /// By position of the folder in the walk: what the last snapshot had there.
     pub(super) base: Vec<HashMap<Vec<u8>, Entry>>,
+    /// Folders of the walk that were mount points with something in them, and are empty now.
+    pub(super) emptied: BTreeSet<usize>,
     /// Files of the last snapshot whose path has no file now.
     pub(super) gone: Vec<(Vec<u8>, FileHash)>,
 }
@@ -51,6 +55,8 @@ pub(super) struct Comparing<'a> {
     /// Days since the epoch: on file systems whose facts prove little, a ninetieth of the files is read again each day.
     pub(super) day: u64,
     pub(super) reread: bool,
+    /// What is empty now is empty, also a mount point.
+    pub(super) allow_empty: bool,
 }
 
 /// How often a file is read again whose facts prove little, in days.
@@ -84,17 +90,27 @@ impl Comparing<'_> {
             for entry in &folder.entries {
                 let before = base.get(&entry.name);
                 files.push(match entry.kind {
-                    EntryKind::File { hard_link: Some(group) } => Some(
-                        linked
-                            .entry(group)
-                            .or_insert_with(|| self.file(&join(&folder.path, &entry.name), &entry.stat, &folder.file_system, before, units))
-                            .clone(),
-                    ),
+                    EntryKind::File { hard_link: Some(group) } => {
+                        let path = join(&folder.path, &entry.name);
+                        let first = linked.get(&group).cloned();
+                        if let Some(FilePlan::Read(unit)) = &first
+                            && let Some(unit) = units.get_mut(*unit)
+                        {
+                            unit.other_names.push(path.clone());
+                        }
+                        let file = first.unwrap_or_else(|| self.file(&path, &entry.stat, &folder.file_system, before, units));
+                        linked.entry(group).or_insert_with(|| file.clone());
+                        Some(file)
+                    }
                     EntryKind::File { hard_link: None } => {
                         Some(self.file(&join(&folder.path, &entry.name), &entry.stat, &folder.file_system, before, units))
                     }
                     EntryKind::Folder { index } => {
-                        if let (Some(slot), Some(Content::Folder(id))) = (base_ids.get_mut(index), before.map(|entry| &entry.content)) {
+                        if before.is_some_and(|before| self.is_emptied(before, walk.folders.get(index))) {
+                            plan.emptied.insert(index);
+                        } else if let (Some(slot), Some(Content::Folder(id))) =
+                            (base_ids.get_mut(index), before.map(|entry| &entry.content))
+                        {
                             *slot = Some(*id);
                         }
                         None
@@ -109,17 +125,31 @@ impl Comparing<'_> {
         plan
     }
 
+    /// Something was mounted here, with files in it, and now there is nothing: as absent as a source whose drive is not connected.
+    fn is_emptied(&self, before: &Entry, now: Option<&Folder>) -> bool {
+        let was_mounted = before.sections.iter().any(|section| section.tag == tags::MOUNT_POINT);
+        let was_full = matches!(before.content, Content::Folder(id) if id != build_folder(Vec::new()).id);
+        let is_empty = |folder: &Folder| {
+            folder.problem.is_none() && folder.entries.is_empty() && folder.problems.is_empty() && folder.skipped.is_empty()
+        };
+        !self.allow_empty && was_mounted && was_full && now.is_some_and(is_empty)
+    }
+
     fn file(&self, path: &[u8], stat: &Stat, file_system: &Arc<FileSystem>, before: Option<&Entry>, units: &mut Vec<Unit>) -> FilePlan {
         if let Some(before) = before.filter(|before| self.is_unchanged(path, stat, file_system, before)) {
             return FilePlan::Keep(Box::new(before.clone()));
         }
-        units.push(Unit { source: self.source, path: path.to_vec(), stat: stat.clone() });
+        units.push(Unit { source: self.source, path: path.to_vec(), stat: stat.clone(), other_names: Vec::new() });
         FilePlan::Read(units.len() - 1)
     }
 
     /// Nothing says that it changed, and every object of it lies in a pack that may be relied on.
     fn is_unchanged(&self, path: &[u8], stat: &Stat, file_system: &FileSystem, before: &Entry) -> bool {
         let (Content::File(content), Some(key)) = (&before.content, self.cache.get(path)) else { return false };
+        // Its facts may have changed, and a changed form of such an entry must not be written: what is read anew owes it nothing.
+        if must_stay_as_it_is(&before.sections) {
+            return false;
+        }
         if self.reread || stat.placeholder || content.length_bytes != stat.length_bytes {
             return false;
         }

@@ -67,8 +67,23 @@ pub struct SourceReport {
     pub not_saved: Vec<NotSaved>,
     /// How many were not saved.
     pub not_saved_count: u64,
-    /// Sockets, FIFOs and devices left out.
+    /// Sockets, FIFOs and devices left out, and whatever else was passed over.
     pub skipped: u64,
+    /// Of what kinds, by name.
+    pub skipped_kinds: Vec<SkippedKind>,
+    /// Where this repository lies in the source, printable; it is left out.
+    pub repository_inside: Option<String>,
+    /// What was listed, was never saved, and was gone when it was to be read.
+    pub vanished: u64,
+}
+
+/// How many entries of one kind were passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SkippedKind {
+    /// Such as `socket`.
+    pub what: String,
+    /// How many.
+    pub count: u64,
 }
 
 /// Something that was not saved as it is now.
@@ -78,7 +93,9 @@ pub struct NotSaved {
     pub path: String,
     /// Why, in a few words.
     pub reason: String,
-    /// The time of the snapshot whose content is kept instead, RFC 3339; `None`: never saved.
+    /// It changed while it was read, twice, and is in the snapshot as it was read.
+    pub kept_as_read: bool,
+    /// The time of the snapshot whose content is kept instead, RFC 3339; `None`: nothing earlier is kept.
     pub kept_from: Option<String>,
     /// First said at this time, less than 30 days ago, and unchanged since; `None`: news.
     pub known_since: Option<String>,

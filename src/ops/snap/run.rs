@@ -1,5 +1,6 @@
 //! Owns one round of a snap: open, walk, compare, store, build, publish. A round whose packs are not all in place at the end is begun anew.
 
+use super::carry::Carrying;
 use super::files::{Outcome, Storing, Sums, packers_max};
 use super::identity::{Candidate, Identity, identify};
 use super::plan::{Comparing, Plan, Unit};
@@ -16,14 +17,25 @@ use crate::repo::{
     Repository, SnapshotList, SnapshotName, SourceRecord,
 };
 use crate::scan::{ScanError, SkipReason, SkipRule, Walk, WalkOptions, escaped, walk};
-use crate::tree::{self, Time};
+use crate::tree::{Content, Counts, Entry, Time, build_folder, must_stay_as_it_is, reach_report};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// What the rounds before this one came to.
+#[derive(Debug, Default)]
+pub(super) struct SoFar {
+    /// Packs that turned out not to be in place.
+    pub(super) distrusted: BTreeSet<PackName>,
+    /// Files of the repository that were healed.
+    pub(super) healed: Vec<String>,
+}
 
 /// How a round ended.
 pub(super) enum Round {
     Done(Box<SnapReport>),
     NotInPlace(BTreeSet<PackName>),
+    /// These packs were relied on and have records that are wrong in every copy. Nothing was published.
+    Damaged(BTreeSet<PackName>),
 }
 
 /// What the name of the program stands as in manifests.
@@ -44,6 +56,7 @@ pub(super) struct Found {
     pub(super) identity: Identity,
 }
 
+// long: the order of a round, told once, and what its report is made of.
 pub(super) fn round(
     repository: &Repository,
     sources: &[SnapSource],
@@ -51,18 +64,22 @@ pub(super) fn round(
     observer: &dyn Observer,
     ledger: &mut Ledger,
     notices: &Notices,
-    distrusted: &BTreeSet<PackName>,
+    so_far: &mut SoFar,
 ) -> Result<Round, Error> {
     let clock = &*repository.surroundings().clock;
     let mut laps = Laps::begin(clock);
     observer.stage(Stage::Opening, 0);
-    let opened = open(repository, ledger, notices, distrusted)?;
+    let mut opened = open(repository, ledger, notices, &so_far.distrusted)?;
+    so_far.healed.append(&mut opened.healed);
     laps.lap(|timings| &mut timings.opening);
 
     observer.stage(Stage::Walking, 0);
     let found = find_sources(repository, sources, options, observer, &opened)?;
     let mut units = Vec::new();
     let compared = compare(repository, &found, options, &opened, &mut units);
+    if let Some(damaged) = proved_damaged(repository, &opened, ledger)? {
+        return Ok(Round::Damaged(damaged));
+    }
     laps.lap(|timings| &mut timings.walking);
 
     let sums = Sums::default();
@@ -76,14 +93,15 @@ pub(super) fn round(
         observer.stage(Stage::Finishing, 0);
         build(sources, &found, &compared, &outcomes, &opened, run)
     })?;
-    let needed = needed.into_iter().chain(own_meta(&packs)).collect();
-
-    let records = records(repository, sources, &found, &built, &opened)?;
+    if let Some(damaged) = proved_damaged(repository, &opened, ledger)? {
+        return Ok(Round::Damaged(damaged));
+    }
+    let not_healed = heal_what_was_read(repository, &opened, so_far)?;
     let publication = Publication {
-        sources: records,
+        sources: records(repository, sources, &found, &built)?,
         note: options.note.clone(),
         tool: TOOL.to_owned(),
-        needed,
+        needed: needed.into_iter().chain(own_meta(&packs)).collect(),
         new_packs: &packs.packs,
         index: &opened.known.index,
         heads: &opened.heads,
@@ -104,9 +122,11 @@ pub(super) fn round(
         units: &units,
         heads: &opened.heads,
         known: &opened.known,
+        reader: &opened.reader,
+        not_healed,
         packs: &packs,
         sums: &sums,
-        healed: opened.healed,
+        healed: so_far.healed.clone(),
         published: (name, time),
         written_bytes,
         clock_note,
@@ -116,9 +136,9 @@ pub(super) fn round(
 }
 
 /// Remembers by which facts the files of this snapshot are known again.
-fn store_caches(repository: &Repository, found: &[Found], built: &[Option<Tree>], name: SnapshotName) {
-    for (source, tree) in found.iter().zip(built) {
-        if let Some(tree) = tree {
+fn store_caches(repository: &Repository, found: &[Found], built: &[Built], name: SnapshotName) {
+    for (source, built) in found.iter().zip(built) {
+        if let Built::Tree(tree) = built {
             tree.cache.store(&repository.surroundings().local, &repository.id().hex(), source.identity.id, name);
         }
     }
@@ -136,8 +156,11 @@ fn open<'r>(
         Some(manifest) => repository.read_needs(&manifest.public.needs)?.packs.into_iter().map(|pack| pack.name).collect(),
         None => BTreeSet::new(),
     };
-    let known = repository.known(ledger, distrusted, preferred)?;
+    let mut known = repository.known(ledger, distrusted, preferred.clone())?;
     let mut healed = repository.heal(&known, notices, ledger)?;
+    if healed.iter().any(|name| name.starts_with("packs/")) {
+        known = repository.known(ledger, distrusted, preferred)?;
+    }
     healed.extend(guides::write_absent(&**repository.store())?);
     let reader = ObjectReader::with_whole_index(repository, known.index.clone());
     Ok(Opened { heads, known, reader, healed })
@@ -152,12 +175,7 @@ fn find_sources(
 ) -> Result<Vec<Found>, Error> {
     let mut walks = Vec::new();
     for source in sources {
-        let walked = walk(&*source.source, &walk_options(repository, source), observer);
-        // A source that is one file has nothing else to go on with: if it cannot be opened, the source cannot be read.
-        let walked = walked.and_then(|walk| match walk.folders.is_empty() {
-            true => source.source.open(b"").map(|_| walk),
-            false => Ok(walk),
-        });
+        let walked = walk_source(repository, source, observer);
         if let Err(ScanError::Interrupted { .. }) = walked {
             return Err(RepoError::Interrupted.into());
         }
@@ -195,9 +213,39 @@ fn find_sources(
         } else {
             walked
         };
+        refuse_to_follow(&opened.heads, &identity)?;
         found.push(Found { walk, identity });
     }
+    // What cannot be read and was never saved makes no snapshot, whatever is allowed to be empty.
+    if found.iter().all(|found| found.walk.is_err() && base_of(&opened.heads, &found.identity).is_none())
+        && let Some((place, Err(error))) = sources.iter().zip(&found).map(|(source, found)| (escaped(&source.path), &found.walk)).next()
+    {
+        return Err(Error::Source { place, source: error.clone() });
+    }
     Ok(found)
+}
+
+fn walk_source(repository: &Repository, source: &SnapSource, observer: &dyn Observer) -> Result<Walk, ScanError> {
+    let walk_once = || walk(&*source.source, &walk_options(repository, source), observer);
+    // A folder that was listed and then gone may have been renamed: what is in it stands elsewhere now.
+    let has_moved = |folder: &crate::scan::Folder| folder.problem.as_ref().is_some_and(ScanError::is_vanished);
+    let mut walked = walk_once()?;
+    if walked.folders.iter().any(has_moved) {
+        walked = walk_once()?;
+    }
+    // A source that is one file has nothing else to go on with: if it cannot be opened, the source cannot be read.
+    if walked.folders.is_empty() {
+        source.source.open(b"")?;
+    }
+    Ok(walked)
+}
+
+/// Refuses to continue a source whose last manifest holds what this version must not write a changed form of.
+pub(super) fn refuse_to_follow(heads: &Heads, identity: &Identity) -> Result<(), RepoError> {
+    let mut manifests = identity.heads.iter().filter_map(|name| heads.manifests.get(name));
+    let forbids = |manifest: &crate::repo::Manifest| manifest.sealed.as_ref().is_some_and(|sealed| must_stay_as_it_is(&sealed.sections));
+    let forbidding = manifests.find(|manifest| forbids(manifest));
+    forbidding.map_or(Ok(()), |manifest| Err(RepoError::TooNew { name: manifest.file.path() }))
 }
 
 fn walk_options(repository: &Repository, source: &SnapSource) -> WalkOptions {
@@ -246,6 +294,7 @@ fn compare(
             base: base.map(|(_, record)| record),
             day,
             reread: options.reread,
+            allow_empty: options.allow_empty,
         };
         let plan = comparing.plan(walked, units);
         compared.push(Some(Compared { plan, old_cache }));
@@ -253,9 +302,22 @@ fn compare(
     compared
 }
 
-type Built = (Vec<Option<Tree>>, BTreeSet<crate::repo::NeededPack>);
+/// What became of a source.
+pub(super) enum Built {
+    /// It was walked.
+    Tree(Box<Tree>),
+    /// It is absent: its last state, less what is lost of it. `None`: there is none.
+    Absent(Option<Box<CarriedSource>>),
+}
 
-/// Builds the trees of all sources; an absent one's last root is marked whole.
+/// The last state of a source that is absent now.
+pub(super) struct CarriedSource {
+    pub(super) record: SourceRecord,
+    /// Paths of what was stored of it and is lost.
+    pub(super) lost: Vec<Vec<u8>>,
+}
+
+/// Builds the trees of all sources; an absent one's last root is taken over.
 fn build(
     sources: &[SnapSource],
     found: &[Found],
@@ -263,17 +325,24 @@ fn build(
     outcomes: &[Outcome],
     opened: &Opened<'_>,
     run: &PackRun<'_>,
-) -> Result<Built, RepoError> {
+) -> Result<(Vec<Built>, BTreeSet<crate::repo::NeededPack>), RepoError> {
     let mut marks = Marks::new(&opened.known, &run.filled_packs());
     let mut packer = run.packer(PackKind::Meta);
     let mut built = Vec::new();
     for ((source, found), compared) in sources.iter().zip(found).zip(compared) {
         let base = base_of(&opened.heads, &found.identity);
         let (Ok(walk), Some(compared)) = (&found.walk, compared) else {
-            if let Some((_, record)) = base {
-                mark_record(&opened.reader, record, &mut marks)?;
-            }
-            built.push(None);
+            let mut carrying = Carrying {
+                known: &opened.known,
+                reader: &opened.reader,
+                run,
+                packer: &mut packer,
+                marks: &mut marks,
+                lost: Vec::new(),
+                counts: Counts::default(),
+            };
+            let carried = base.map(|(_, record)| carry_source(&mut carrying, record, &found.identity)).transpose()?;
+            built.push(Built::Absent(carried.map(Box::new)));
             continue;
         };
         let mut building = Building {
@@ -289,28 +358,69 @@ fn build(
             packer: &mut packer,
             marks: &mut marks,
         };
-        built.push(Some(building.build()?));
+        built.push(Built::Tree(Box::new(building.build()?)));
     }
     packer.finish()?;
     Ok((built, marks.needed()))
 }
 
-fn mark_record(reader: &ObjectReader<'_>, record: &SourceRecord, marks: &mut Marks<'_>) -> Result<(), RepoError> {
-    let mut all_there = true;
-    let mut visit = |_, id| {
-        all_there &= marks.mark(id);
-        true
-    };
-    let reached = tree::reach(&RepoObjects(reader), &record.root, &mut visit).and_then(|()| match record.report {
-        Some(report) => tree::reach_report(&RepoObjects(reader), report, &mut visit),
-        None => Ok(()),
-    });
-    match reached {
-        Ok(()) if all_there => Ok(()),
-        Ok(()) => Err(RepoError::LookFailed { missing: 1 }),
-        Err(tree::TreeError::Load(error)) => Err(error),
-        Err(error) => Err(RepoError::ManifestDamaged { name: record.label.clone(), reason: error.to_string() }),
+/// Takes over the last record of a source. Of one whose root is lost nothing but the lost is left.
+fn carry_source(carrying: &mut Carrying<'_, '_, '_, '_>, record: &SourceRecord, identity: &Identity) -> Result<CarriedSource, RepoError> {
+    let root = carrying.take(&record.root, b"")?;
+    let lost = std::mem::take(&mut carrying.lost);
+    let mut record = SourceRecord { previous: identity.heads.clone(), ..record.clone() };
+    if !lost.is_empty() || root.is_none() {
+        let taken = carrying.counts;
+        record.counts =
+            Counts { files: taken.files, folders: taken.folders, symlinks: taken.symlinks, bytes: taken.bytes, ..record.counts };
     }
+    record.root = match root {
+        Some(root) => root,
+        None => {
+            let empty = build_folder(Vec::new());
+            carrying.store(&empty.objects)?;
+            record.counts.folders = 1;
+            Entry { content: Content::Folder(empty.id), sections: Vec::new(), ..record.root }
+        }
+    };
+    if let Some(report) = record.report {
+        let mut ids = Vec::new();
+        let reached = reach_report(&RepoObjects(carrying.reader), report, &mut |_, id| {
+            ids.push(id);
+            true
+        });
+        // A report that cannot be had is let go: it was about an earlier snapshot.
+        if reached.is_ok() && ids.iter().all(|id| carrying.marks.has(*id)) {
+            ids.into_iter().for_each(|id| _ = carrying.marks.mark(id));
+        } else {
+            record.report = None;
+        }
+    }
+    Ok(CarriedSource { record, lost })
+}
+
+/// Puts right the meta packs whose second copy had to be read. Returns those that stay as they are.
+fn heal_what_was_read(repository: &Repository, opened: &Opened<'_>, so_far: &mut SoFar) -> Result<BTreeSet<PackName>, RepoError> {
+    let (healed, left) = repository.heal_first_copies(&opened.reader.read_from_second())?;
+    so_far.healed.extend(healed);
+    Ok(left)
+}
+
+/// Packs that were relied on and that reading proved damaged in every copy; noted, so that the next round and the next run do without them.
+fn proved_damaged(repository: &Repository, opened: &Opened<'_>, ledger: &mut Ledger) -> Result<Option<BTreeSet<PackName>>, RepoError> {
+    let damaged: BTreeSet<PackName> = opened.reader.damaged_packs().into_iter().filter(|pack| opened.known.relies_on(*pack)).collect();
+    if damaged.is_empty() {
+        return Ok(None);
+    }
+    // A drive that is gone reads wrong everywhere: then nothing is noted.
+    repository.check_place()?;
+    let now_seconds = repository.surroundings().clock.now().seconds;
+    for pack in &damaged {
+        if let Some(seen) = opened.known.packs.files.get(pack) {
+            ledger.read_all(*pack, *seen, false, now_seconds);
+        }
+    }
+    Ok(Some(damaged))
 }
 
 /// Meta packs of a run hold trees that the snapshot reaches: all of them are needed.
@@ -319,20 +429,13 @@ fn own_meta(packs: &PackSums) -> impl Iterator<Item = crate::repo::NeededPack> +
     meta.map(|pack| crate::repo::NeededPack { name: pack.name, length_bytes: pack.length_bytes, kind: pack.kind })
 }
 
-fn records(
-    repository: &Repository,
-    sources: &[SnapSource],
-    found: &[Found],
-    built: &[Option<Tree>],
-    opened: &Opened<'_>,
-) -> Result<Vec<SourceRecord>, Error> {
+fn records(repository: &Repository, sources: &[SnapSource], found: &[Found], built: &[Built]) -> Result<Vec<SourceRecord>, Error> {
     let surroundings = repository.surroundings();
     let machine = surroundings.local.machine_id(&surroundings.entropy)?;
     let mut records = Vec::new();
-    for ((source, found), tree) in sources.iter().zip(found).zip(built) {
-        let previous = found.identity.heads.clone();
-        match tree {
-            Some(tree) => records.push(SourceRecord {
+    for ((source, found), built) in sources.iter().zip(found).zip(built) {
+        match built {
+            Built::Tree(tree) => records.push(SourceRecord {
                 id: found.identity.id,
                 label: found.identity.label.clone(),
                 path: source.path.clone(),
@@ -342,10 +445,9 @@ fn records(
                 root: tree.root.clone(),
                 counts: tree.counts,
                 report: tree.report,
-                previous,
+                previous: found.identity.heads.clone(),
             }),
-            // Absent: its last state whole, as it was recorded.
-            None => records.extend(base_of(&opened.heads, &found.identity).map(|(_, record)| SourceRecord { previous, ..record.clone() })),
+            Built::Absent(carried) => records.extend(carried.as_ref().map(|carried| carried.record.clone())),
         }
     }
     records.sort_by(|one, other| one.label.cmp(&other.label));

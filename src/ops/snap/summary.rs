@@ -1,16 +1,17 @@
 //! Owns making the report of a snap that is done: what is new, renamed and gone, what was not saved, and which of that is news.
 
 use super::files::Sums;
+use super::lost::pack_problems;
 use super::plan::Unit;
-use super::report::{NotSaved, SnapReport, SourceReport, Stored, Timings};
-use super::run::{Compared, Found, base_of, stated};
+use super::report::{NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
+use super::run::{Built, Compared, Found, base_of, stated};
 use super::trees::Tree;
 use super::{SnapSource, rfc3339};
 use crate::ops::{Problem, Severity};
-use crate::repo::{Heads, Known, Ledger, PackKind, PackSums, Repository, SnapshotName};
-use crate::scan::escaped;
+use crate::repo::{Heads, Known, Ledger, ObjectReader, PackKind, PackName, PackSums, Repository, SnapshotName};
+use crate::scan::{ScanError, SkipReason, Walk, escaped};
 use crate::tree::{FileHash, Time};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 
 /// What the report is made of.
@@ -19,10 +20,13 @@ pub(super) struct Summarised<'a, 'r> {
     pub(super) sources: &'a [SnapSource],
     pub(super) found: &'a [Found],
     pub(super) compared: &'a [Option<Compared>],
-    pub(super) built: &'a [Option<Tree>],
+    pub(super) built: &'a [Built],
     pub(super) units: &'a [Unit],
     pub(super) heads: &'a Heads,
     pub(super) known: &'a Known,
+    pub(super) reader: &'a ObjectReader<'r>,
+    /// Packs that had to be read from their second copy and stay so.
+    pub(super) not_healed: BTreeSet<PackName>,
     pub(super) packs: &'a PackSums,
     pub(super) sums: &'a Sums,
     pub(super) healed: Vec<String>,
@@ -45,6 +49,7 @@ pub(super) fn report(summarised: Summarised<'_, '_>, ledger: &mut Ledger) -> Sna
     for position in 0..summarised.sources.len() {
         reports.extend(source_report(&summarised, position, ledger, now_seconds, &mut problems));
     }
+    pack_problems(&summarised, ledger, now_seconds, &mut problems);
     repository_problems(&summarised, ledger, now_seconds, &mut problems);
     if let Some(note) = &summarised.clock_note {
         problems.push(news(ledger, now_seconds, Problem::of_object("clock-not-followed", Severity::Notice, "clock", note.clone())));
@@ -100,34 +105,36 @@ fn source_report(
     let path = escaped(&source.path);
     let mut report = SourceReport { label: label.clone(), path: path.clone(), id: found.identity.id.hex(), ..SourceReport::default() };
     report.since = base.map(|(manifest, _)| rfc3339(stated(manifest)));
-    if let Err(error) = &found.walk {
-        let kept = match base {
-            Some((manifest, _)) => format!("kept as it was on {}", rfc3339(stated(manifest))),
-            None => "never saved".to_owned(),
-        };
-        let message = format!("{path} is absent, empty or cannot be read ({}): {kept}", error.reason());
-        let problem = Problem::of_path("source-absent", Severity::Notice, path, message)
-            .with_hint("is the drive connected? `--allow-empty` lets it go");
-        problems.push(news(ledger, now_seconds, problem));
-        if let Some((_, record)) = base {
-            (report.files, report.bytes, report.folders) = (record.counts.files, record.counts.bytes, record.counts.folders);
+    let walk = match (&found.walk, summarised.built.get(position)?) {
+        (Err(error), built) => {
+            absent_problem(summarised, position, error, ledger, now_seconds, problems);
+            if let Built::Absent(Some(carried)) = built {
+                let counts = &carried.record.counts;
+                (report.files, report.bytes, report.folders) = (counts.files, counts.bytes, counts.folders);
+                let lost = carried.lost.iter().map(|path| NotSaved {
+                    path: escaped(path),
+                    reason: "its source is absent, and what was stored of it is lost".to_owned(),
+                    kept_as_read: false,
+                    kept_from: None,
+                    known_since: None,
+                });
+                tell_not_saved(&mut report, lost.collect(), ledger, now_seconds, problems);
+            }
+            return Some(report);
         }
+        (Ok(walk), _) => walk,
+    };
+    let (Built::Tree(tree), Some(compared)) = (summarised.built.get(position)?, summarised.compared.get(position)?) else {
         return Some(report);
-    }
-    let (tree, compared) = (summarised.built.get(position)?.as_ref()?, summarised.compared.get(position)?.as_ref()?);
+    };
     let counts = &tree.counts;
     (report.files, report.folders, report.symlinks) = (counts.files, counts.folders, counts.symlinks);
-    (report.bytes, report.skipped) = (counts.bytes, counts.skipped);
+    (report.bytes, report.skipped, report.vanished) = (counts.bytes, counts.skipped, tree.vanished);
+    (report.skipped_kinds, report.repository_inside) = skipped(walk);
     let units = summarised.units.iter().filter(|unit| unit.source == position);
     (report.read_files, report.read_bytes) = units.fold((0, 0), |(files, bytes), unit| (files + 1, bytes + unit.stat.length_bytes));
     count_changes(&mut report, tree, compared);
-    report.not_saved_count = u64::try_from(tree.not_saved.len()).unwrap_or(0);
-    for not_saved in tree.not_saved.iter().take(NOT_SAVED_SHOWN) {
-        let known_since = ledger.tell(&format!("not saved {label} {} {}", not_saved.path, not_saved.reason), now_seconds);
-        let known_since = known_since.map(|seconds| rfc3339(Time { seconds, nanoseconds: 0 }));
-        problems.push(not_saved_problem(not_saved, known_since.is_some()));
-        report.not_saved.push(NotSaved { known_since, ..not_saved.clone() });
-    }
+    tell_not_saved(&mut report, tree.not_saved.clone(), ledger, now_seconds, problems);
     if let Some((_, record)) = base
         && record.counts.files >= SHRUNK_FROM_FILES
         && counts.files.saturating_mul(2) < record.counts.files
@@ -138,10 +145,75 @@ fn source_report(
     Some(report)
 }
 
-fn not_saved_problem(not_saved: &NotSaved, is_known: bool) -> Problem {
-    let kept = not_saved.kept_from.as_ref().map_or_else(|| "never saved".to_owned(), |from| format!("kept from the snapshot of {from}"));
-    let severity = if is_known { Severity::Known } else { Severity::Notice };
-    Problem::of_path("source-unreadable", severity, not_saved.path.clone(), format!("{}, {kept}", not_saved.reason))
+fn absent_problem(
+    summarised: &Summarised<'_, '_>,
+    position: usize,
+    error: &ScanError,
+    ledger: &mut Ledger,
+    now_seconds: i64,
+    problems: &mut Vec<Problem>,
+) {
+    let (Some(source), Some(found)) = (summarised.sources.get(position), summarised.found.get(position)) else { return };
+    let path = escaped(&source.path);
+    let Some((manifest, _)) = base_of(summarised.heads, &found.identity) else {
+        // Nothing of it is kept anywhere, so it never becomes something that is known.
+        let message = format!("{path} cannot be read ({}) and was never saved", error.reason());
+        let problem = Problem::of_path("source-absent", Severity::Notice, path, message);
+        problems.push(problem.with_hint("is the path right? is its drive connected?"));
+        return;
+    };
+    let reason = error.reason();
+    let message = format!("{path} is absent, empty or cannot be read ({reason}): kept as it was on {}", rfc3339(stated(manifest)));
+    let problem = Problem::of_path("source-absent", Severity::Notice, path.clone(), message);
+    let problem = problem.with_hint("is the drive connected? `--allow-empty` lets it go");
+    // The time in the message moves with every snapshot that carries it: it is no part of what is news.
+    let severity = match ledger.tell(&format!("source-absent {path} {reason}"), now_seconds) {
+        Some(_) => Severity::Known,
+        None => Severity::Notice,
+    };
+    problems.push(Problem { severity, ..problem });
+}
+
+/// Sockets and the like by kind, and where the repository lies.
+fn skipped(walk: &Walk) -> (Vec<SkippedKind>, Option<String>) {
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    let mut inside = None;
+    for folder in &walk.folders {
+        for skipped in &folder.skipped {
+            if skipped.reason == SkipReason::Repository {
+                inside = Some(escaped(&super::identity::join(&folder.path, &skipped.name)));
+            } else {
+                *kinds.entry(skipped.reason.to_string()).or_default() += 1;
+            }
+        }
+    }
+    (kinds.into_iter().map(|(what, count)| SkippedKind { what, count }).collect(), inside)
+}
+
+/// Finds out what of the list is news, and reports news first: a long list of known things hides none.
+fn tell_not_saved(report: &mut SourceReport, list: Vec<NotSaved>, ledger: &mut Ledger, now_seconds: i64, problems: &mut Vec<Problem>) {
+    report.not_saved_count = u64::try_from(list.len()).unwrap_or(0);
+    let mut told: Vec<NotSaved> = list
+        .into_iter()
+        .map(|not_saved| {
+            let known_since = ledger.tell(&format!("not saved {} {} {}", report.label, not_saved.path, not_saved.reason), now_seconds);
+            NotSaved { known_since: known_since.map(|seconds| rfc3339(Time { seconds, nanoseconds: 0 })), ..not_saved }
+        })
+        .collect();
+    told.sort_by_key(|not_saved| not_saved.known_since.is_some());
+    told.truncate(NOT_SAVED_SHOWN);
+    problems.extend(told.iter().map(not_saved_problem));
+    report.not_saved = told;
+}
+
+fn not_saved_problem(not_saved: &NotSaved) -> Problem {
+    let message = match &not_saved.kept_from {
+        Some(from) => format!("{}, kept from the snapshot of {from}", not_saved.reason),
+        None if not_saved.kept_as_read || not_saved.reason.ends_with("is lost") => not_saved.reason.clone(),
+        None => format!("{}, never saved", not_saved.reason),
+    };
+    let severity = if not_saved.known_since.is_some() { Severity::Known } else { Severity::Notice };
+    Problem::of_path("source-unreadable", severity, not_saved.path.clone(), message)
 }
 
 /// New, changed, renamed and gone, by the hashes of contents.

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod hardship;
+
 struct World {
     store: MemoryStore,
     source: Arc<MemorySource>,

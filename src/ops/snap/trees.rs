@@ -1,16 +1,17 @@
 //! Owns building a source's tree from what was walked, read, kept and carried, and the counts and report that go with it.
 
+use super::carry::{Carrying, count};
 use super::files::Outcome;
 use super::identity::join;
 use super::plan::{FilePlan, Plan};
 use super::stat_cache::StatCache;
 use super::{NotSaved, SnapSource};
 use crate::ops::objects::RepoObjects;
-use crate::repo::{Group, Known, Marks, ObjectReader, PackRun, Packer, RepoError, SnapshotName};
-use crate::scan::{EntryKind, FileSystem, Folder, ScanError, Stat, Walk, WalkEntry, escaped};
+use crate::repo::{Known, Marks, ObjectReader, PackRun, Packer, RepoError, SnapshotName};
+use crate::scan::{EntryKind, FileSystem, Folder, ScanError, Stat, StatKey, Walk, WalkEntry, escaped};
 use crate::tree::{
-    Bounds, Carried, Content, Counts, Entry, Facts, FileContent, FileHash, Next, ObjectId, Owner, RawObject, ReportItem, ReportWhat,
-    Section, Step, Time, build_folder, build_pieces, build_report, reach, tags, walk,
+    Carried, Content, Counts, Entry, Facts, FileContent, FileHash, ObjectId, Owner, RawObject, ReportItem, ReportWhat, Section, Time,
+    build_folder, build_pieces, build_report, must_stay_as_it_is, tags,
 };
 use std::collections::HashMap;
 
@@ -24,6 +25,8 @@ pub(super) struct Tree {
     pub(super) cache: StatCache,
     /// Files that were read, with what the last snapshot had at their path.
     pub(super) read: Vec<ReadFile>,
+    /// What vanished before it was read and was never saved.
+    pub(super) vanished: u64,
 }
 
 /// A file that was read.
@@ -61,6 +64,7 @@ struct Gathered {
     not_saved: Vec<NotSaved>,
     cache: StatCache,
     read: Vec<ReadFile>,
+    vanished: u64,
     owners: Owners,
 }
 
@@ -69,7 +73,7 @@ fn time(stamp: crate::clock::Timestamp) -> Time {
     Time { seconds: stamp.seconds, nanoseconds: stamp.nanoseconds }
 }
 
-impl Building<'_, '_, '_, '_> {
+impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
     /// Builds and stores the tree, marking every object that it reaches.
     pub(super) fn build(&mut self) -> Result<Tree, RepoError> {
         let mut gathered = Gathered::default();
@@ -94,8 +98,8 @@ impl Building<'_, '_, '_, '_> {
         let root = Entry { name: name.unwrap_or(b"root").to_vec(), content: content.0, facts, sections: content.1 };
         count(&root, &mut gathered.counts);
         let report = self.report(std::mem::take(&mut gathered.items))?;
-        let Gathered { counts, not_saved, cache, read, .. } = gathered;
-        Ok(Tree { root, counts, report, not_saved, cache, read })
+        let Gathered { counts, not_saved, cache, read, vanished, .. } = gathered;
+        Ok(Tree { root, counts, report, not_saved, cache, read, vanished })
     }
 
     /// Builds folders from the deepest up, since a folder names its sub folders by their ids.
@@ -136,21 +140,19 @@ impl Building<'_, '_, '_, '_> {
         let mut stat = entry.stat.clone();
         let content = match entry.kind {
             EntryKind::File { hard_link } => {
-                let Some(plan) = self.plan.files.get(position).and_then(|files| files.get(place)).and_then(Option::as_ref) else {
-                    return Ok(None);
-                };
-                if let FilePlan::Read(unit) = plan
-                    && let Some(Outcome::Failed(error)) = self.outcomes.get(*unit)
-                {
-                    let error = error.clone();
-                    return self.carry(&path, &error, base, gathered);
-                }
-                if let FilePlan::Read(unit) = plan
-                    && let Some(Outcome::Read(read)) = self.outcomes.get(*unit)
-                {
-                    stat = read.stat.clone();
+                // Nothing is left out in silence: what has no plan or no outcome ends the run.
+                let plan = self.plan.files.get(position).and_then(|files| files.get(place)).and_then(Option::as_ref);
+                let plan = plan.ok_or(RepoError::Stopped)?;
+                let outcome = self.outcome(plan)?;
+                let is_one_file = !matches!(outcome, Some(Outcome::Apart(_)));
+                match outcome.map(|outcome| outcome.of(&path)) {
+                    Some(Outcome::Failed(error)) => return self.carry_unread(&path, error, base, gathered),
+                    Some(Outcome::Read(read)) => stat = read.stat.clone(),
+                    Some(Outcome::Apart(_)) => return Err(RepoError::Stopped),
+                    None => {}
                 }
                 let group = hard_link
+                    .filter(|_| is_one_file)
                     .and_then(|group| self.walk.hard_links.get(group))
                     .map(|link| FileHash(*blake3::hash(&link.first_path).as_bytes()));
                 match self.file(&path, &entry.stat, plan, group, base, gathered)? {
@@ -158,33 +160,45 @@ impl Building<'_, '_, '_, '_> {
                         sections = more;
                         content
                     }
-                    None => return Ok(None),
+                    None => return Err(RepoError::Stopped),
                 }
             }
             EntryKind::Folder { index } => {
                 let sub = self.walk.folders.get(index);
                 if let Some(error) = sub.and_then(|folder| folder.problem.clone()) {
-                    return self.carry(&path, &error, base, gathered);
+                    return self.carry_unread(&path, &error, base, gathered);
+                }
+                if self.plan.emptied.contains(&index) {
+                    let reason = "nothing is mounted there now, or what is mounted is empty";
+                    return self.carry(&path, ReportWhat::Absent, reason, base, gathered);
                 }
                 if sub.is_some_and(|folder| folder.mount_point) {
                     sections.push(Section { tag: tags::MOUNT_POINT, bytes: Vec::new() });
                 }
-                let Some(id) = ids.get(index).copied().flatten() else { return Ok(None) };
+                let id = ids.get(index).copied().flatten().ok_or(RepoError::Stopped)?;
                 Content::Folder(id)
             }
             EntryKind::Symlink => match self.source.source.read_link(&path) {
                 Ok(target) => Content::Symlink(target),
-                Err(error) => return self.carry(&path, &error, base, gathered),
+                Err(error) => return self.carry_unread(&path, &error, base, gathered),
             },
         };
         let facts = self.facts(&stat, &folder.file_system, &mut gathered.owners);
         let built = Entry { name: entry.name.clone(), content, facts, sections };
         if let Err(error) = built.validate() {
             gathered.counts.unreadable += 1;
-            self.leave_out(&path, ReportWhat::Unreadable, &error.to_string(), gathered);
+            leave_out(&path, ReportWhat::Unreadable, &error.to_string(), gathered);
             return Ok(None);
         }
         Ok(Some(built))
+    }
+
+    /// What became of a file that was to be read; `None`: it is kept.
+    fn outcome(&self, plan: &FilePlan) -> Result<Option<&'a Outcome>, RepoError> {
+        match plan {
+            FilePlan::Keep(_) => Ok(None),
+            FilePlan::Read(unit) => self.outcomes.get(*unit).map(Some).ok_or(RepoError::Stopped),
+        }
     }
 
     /// The content of a file that was kept or read, and the sections that go with it.
@@ -201,8 +215,17 @@ impl Building<'_, '_, '_, '_> {
             FilePlan::Keep(before) => {
                 let Content::File(content) = &before.content else { return Ok(None) };
                 let marks = &mut *self.marks;
-                crate::tree::reach_file(&RepoObjects(self.reader), content, &mut |_, id| marks.mark(id)).map_err(|_| RepoError::Stopped)?;
-                if let Some(key) = self.old_cache.get(path) {
+                let mut all_there = true;
+                let reached = crate::tree::reach_file(&RepoObjects(self.reader), content, &mut |_, id| {
+                    all_there &= marks.mark(id);
+                    true
+                });
+                if reached.is_err() || !all_there {
+                    return Err(RepoError::LookFailed { missing: 1 });
+                }
+                // A second name may have been another file when its key was made.
+                let is_its_own = |key: &&StatKey| link_group.is_none() || (key.inode, key.mtime) == (listed.inode, listed.mtime);
+                if let Some(key) = self.old_cache.get(path).filter(is_its_own) {
                     gathered.cache.insert(path.to_vec(), *key);
                 }
                 // It was looked at and is as it was: nothing is carried any more. Sections that are not known here are kept as bytes.
@@ -215,9 +238,9 @@ impl Building<'_, '_, '_, '_> {
                 Ok(Some((Content::File(FileContent { link_group, ..content.clone() }), sections)))
             }
             FilePlan::Read(unit) => {
-                let Some(Outcome::Read(read)) = self.outcomes.get(*unit) else { return Ok(None) };
-                for piece in &read.pieces {
-                    self.marks.mark(piece.id);
+                let Some(Outcome::Read(read)) = self.outcomes.get(*unit).map(|outcome| outcome.of(path)) else { return Ok(None) };
+                if !read.pieces.iter().all(|piece| self.marks.mark(piece.id)) {
+                    return Err(RepoError::LookFailed { missing: 1 });
                 }
                 let (pieces, objects) = build_pieces(read.hash, read.pieces.clone());
                 self.store_objects(&objects)?;
@@ -235,12 +258,13 @@ impl Building<'_, '_, '_, '_> {
                     let kept = NotSaved {
                         path: escaped(path),
                         reason: format!("{reason}; kept as it was read"),
+                        kept_as_read: true,
                         kept_from: None,
                         known_since: None,
                     };
                     gathered.not_saved.push(kept);
                 } else if (listed.inode, listed.length_bytes) == (read.stat.inode, read.stat.length_bytes) {
-                    gathered.cache.insert(path.to_vec(), crate::scan::StatKey::of(&read.stat, read.seen_at));
+                    gathered.cache.insert(path.to_vec(), StatKey::of(&read.stat, read.seen_at));
                 }
                 let content = FileContent { length_bytes: read.length_bytes, hash: read.hash, pieces, picture: None, link_group };
                 Ok(Some((Content::File(content), sections)))
@@ -262,21 +286,38 @@ impl Building<'_, '_, '_, '_> {
         }
         for problem in &folder.problems {
             let base = self.plan.base.get(position).and_then(|base| base.get(&problem.name));
-            if let Some(entry) = self.carry(&join(&folder.path, &problem.name), &problem.error, base, gathered)? {
+            if let Some(entry) = self.carry_unread(&join(&folder.path, &problem.name), &problem.error, base, gathered)? {
                 entries.push(entry);
             }
         }
         Ok(())
     }
 
-    /// Takes over what the last snapshot had at a path that cannot be read now, or names it as not saved.
-    fn carry(&mut self, path: &[u8], error: &ScanError, base: Option<&Entry>, gathered: &mut Gathered) -> Result<Option<Entry>, RepoError> {
-        let reason = error.reason();
+    /// What becomes of a path that could not be read.
+    fn carry_unread(
+        &mut self,
+        path: &[u8],
+        error: &ScanError,
+        base: Option<&Entry>,
+        gathered: &mut Gathered,
+    ) -> Result<Option<Entry>, RepoError> {
         let what = match error {
             ScanError::Placeholder { .. } => ReportWhat::CloudOnly,
             error if error.is_vanished() => ReportWhat::Vanished,
             _ => ReportWhat::Unreadable,
         };
+        self.carry(path, what, &error.reason(), base, gathered)
+    }
+
+    /// Takes over what the last snapshot had at a path that cannot be had now, or names it as not saved.
+    fn carry(
+        &mut self,
+        path: &[u8],
+        what: ReportWhat,
+        reason: &str,
+        base: Option<&Entry>,
+        gathered: &mut Gathered,
+    ) -> Result<Option<Entry>, RepoError> {
         let counts = &mut gathered.counts;
         match what {
             ReportWhat::CloudOnly => counts.cloud_only += 1,
@@ -285,46 +326,46 @@ impl Building<'_, '_, '_, '_> {
         }
         let Some((base, (snapshot, stated))) = base.zip(self.previous) else {
             if what == ReportWhat::Vanished {
-                gathered.items.push(item(path, what, &reason, None));
+                gathered.vanished += 1;
+                gathered.items.push(item(path, what, reason, None));
             } else {
-                self.leave_out(path, what, &reason, gathered);
+                leave_out(path, what, reason, gathered);
             }
             return Ok(None);
         };
-        let marks = &mut *self.marks;
-        let mut all_there = true;
-        let reached = reach(&RepoObjects(self.reader), base, &mut |_, id| {
-            all_there &= marks.mark(id);
-            true
-        });
-        if reached.is_err() || !all_there {
-            self.leave_out(path, ReportWhat::Lost, &format!("{reason}, and what was stored of it before is lost"), gathered);
-            return Ok(None);
+        let mut carrying = self.carrying();
+        let taken = carrying.take(base, path)?;
+        let (lost, taken_counts) = (carrying.lost, carrying.counts);
+        for path in &lost {
+            leave_out(path, ReportWhat::Lost, &format!("{reason}, and what was stored of it before is lost"), gathered);
         }
-        let mut carried = base.clone();
-        let from = Carried::of(&carried.sections).unwrap_or(Carried { read_in: snapshot, reason: reason.clone() });
-        carried.sections.retain(|section| section.tag != tags::CARRIED);
-        carried.sections.push(from.section());
-        carried.sections.sort_by_key(|section| section.tag);
+        let Some(mut carried) = taken else { return Ok(None) };
+        let from = Carried::of(&carried.sections).unwrap_or(Carried { read_in: snapshot, reason: reason.to_owned() });
+        // An entry that must stay as it is gets no mark; the report names it all the same.
+        if !must_stay_as_it_is(&carried.sections) {
+            carried.sections.retain(|section| section.tag != tags::CARRIED);
+            carried.sections.push(from.section());
+            carried.sections.sort_by_key(|section| section.tag);
+        }
+        add_below(&taken_counts, &carried, &mut gathered.counts);
         gathered.counts.carried += 1;
-        // Everything below a carried folder counts: walks are bounded by what the manifest states.
-        walk(&RepoObjects(self.reader), base, path, Bounds::of(u64::MAX), &mut |step| {
-            if let Step::Entry { path: below, entry } = step
-                && below != path
-            {
-                count(entry, &mut gathered.counts);
-            }
-            Next::On
-        });
-        gathered.items.push(item(path, what, &reason, Some(from.read_in)));
+        gathered.items.push(item(path, what, reason, Some(from.read_in)));
         let kept_from = (from.read_in == snapshot).then(|| super::rfc3339(stated)).or(Some(from.read_in.short()));
-        gathered.not_saved.push(NotSaved { path: escaped(path), reason, kept_from, known_since: None });
+        let reason = reason.to_owned();
+        gathered.not_saved.push(NotSaved { path: escaped(path), reason, kept_as_read: false, kept_from, known_since: None });
         Ok(Some(carried))
     }
 
-    fn leave_out(&self, path: &[u8], what: ReportWhat, reason: &str, gathered: &mut Gathered) {
-        gathered.items.push(item(path, what, reason, None));
-        gathered.not_saved.push(NotSaved { path: escaped(path), reason: reason.to_owned(), kept_from: None, known_since: None });
+    fn carrying(&mut self) -> Carrying<'_, 'p, 'r, 'k> {
+        Carrying {
+            known: self.known,
+            reader: self.reader,
+            run: self.run,
+            packer: self.packer,
+            marks: self.marks,
+            lost: Vec::new(),
+            counts: Counts::default(),
+        }
     }
 
     fn report(&mut self, items: Vec<ReportItem>) -> Result<Option<ObjectId>, RepoError> {
@@ -334,14 +375,7 @@ impl Building<'_, '_, '_, '_> {
     }
 
     fn store_objects(&mut self, objects: &[RawObject]) -> Result<(), RepoError> {
-        for object in objects {
-            if self.known.has(object.id) {
-                self.marks.mark(object.id);
-            } else if self.run.claim(object.id) {
-                self.packer.add_small(Group::Meta, object.kind, object.id, &object.raw)?;
-            }
-        }
-        Ok(())
+        self.carrying().store(objects)
     }
 
     /// What the file system keeps; the rest is absent, not invented.
@@ -365,13 +399,18 @@ fn item(path: &[u8], what: ReportWhat, reason: &str, carried_from: Option<Snapsh
     ReportItem { path: path.to_vec(), what, reason: reason.to_owned(), carried_from }
 }
 
-fn count(entry: &Entry, counts: &mut Counts) {
-    match &entry.content {
-        Content::File(file) => {
-            counts.files += 1;
-            counts.bytes = counts.bytes.saturating_add(file.length_bytes);
-        }
-        Content::Folder(_) => counts.folders += 1,
-        Content::Symlink(_) => counts.symlinks += 1,
-    }
+fn leave_out(path: &[u8], what: ReportWhat, reason: &str, gathered: &mut Gathered) {
+    gathered.items.push(item(path, what, reason, None));
+    let (path, reason) = (escaped(path), reason.to_owned());
+    gathered.not_saved.push(NotSaved { path, reason, kept_as_read: false, kept_from: None, known_since: None });
+}
+
+/// Adds what was taken over below `top`; `top` itself is counted with its folder.
+fn add_below(taken: &Counts, top: &Entry, counts: &mut Counts) {
+    let mut itself = Counts::default();
+    count(top, &mut itself);
+    counts.files += taken.files - itself.files;
+    counts.folders += taken.folders - itself.folders;
+    counts.symlinks += taken.symlinks - itself.symlinks;
+    counts.bytes = counts.bytes.saturating_add(taken.bytes - itself.bytes);
 }
