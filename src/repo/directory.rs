@@ -131,7 +131,7 @@ impl Repository {
         match parts() {
             Ok(pack) => Ok(Ok(pack)),
             Err(DirectoryError::Crypto(error)) => Ok(Err(error.to_string())),
-            Err(DirectoryError::Store(error)) if error.is_damage_candidate() || error.code() == "not-found" => Ok(Err(error.to_string())),
+            Err(DirectoryError::Store(error)) if error.is_of_one_file() || error.code() == "not-found" => Ok(Err(error.to_string())),
             Err(DirectoryError::Store(error)) => Err(error.into()),
         }
     }
