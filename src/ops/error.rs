@@ -2,6 +2,7 @@
 //!
 //! Codes are permanent once released. `format-spec/limits.md` lists them beside those of problems.
 
+use super::problem::DENIED_HINT;
 use super::restore::TargetError;
 use crate::repo::RepoError;
 use crate::scan::ScanError;
@@ -115,6 +116,7 @@ impl Error {
                 _ => 2,
             },
             Self::Source { source: ScanError::Interrupted { .. }, .. } => 130,
+            Self::Target { source: TargetError::NotFolder { .. }, .. } => 2,
             Self::Source { .. } | Self::Target { .. } | Self::SourcesEmpty { .. } => 1,
             _ => 2,
         }
@@ -131,6 +133,9 @@ impl Error {
             "repository-not-found" => "look for the folder that holds tintype.json, or make a repository with `tintype init`",
             "repository-file-missing" => "if this copy is still arriving, wait until it is complete",
             "newer-rules" | "format-too-new" => "use a newer version of tintype",
+            "target-not-folder" => "give a new or an empty folder",
+            "target-read-only" => "choose another folder, or one on a drive that can be written",
+            "permission-denied" | "pack-denied" => DENIED_HINT,
             "target-not-empty" => "choose a new folder, or say --overwrite never|if-different|always",
             "source-vanished" => "is the path right, and the drive with the photos connected?",
             "sources-empty" => "is the drive with the photos connected? If they are really gone, say --allow-empty",

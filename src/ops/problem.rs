@@ -33,6 +33,10 @@ impl Severity {
     }
 }
 
+/// What to do about files of a repository that this user may not read.
+pub(super) const DENIED_HINT: &str =
+    "let this user read the repository's files, or run as the user who wrote them; then run the same command again";
+
 /// One thing that is not as it should be. `code` is stable; the list stands in `format-spec/limits.md`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {

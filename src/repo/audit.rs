@@ -23,6 +23,8 @@ pub enum PackTail {
     Absent,
     /// The place could not read them, tried twice; or a newer version made the file.
     Unreadable(String),
+    /// This user may not read them: no sign of damage.
+    Denied(String),
 }
 
 impl Repository {
@@ -51,6 +53,7 @@ impl Repository {
                 }
                 Err(StoreError::NotFound { .. }) => return Ok(PackTail::Absent),
                 Err(StoreError::Short { .. }) => return Ok(PackTail::Short),
+                Err(error @ StoreError::Denied { .. }) => return Ok(PackTail::Denied(error.to_string())),
                 Err(error) if error.is_damage_candidate() => words = error.to_string(),
                 Err(error) => return Err(error.into()),
             }

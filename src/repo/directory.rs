@@ -153,7 +153,7 @@ impl Repository {
             Ok(read) => Ok(Ok(read)),
             // The header alone says that a newer version made the file: nothing else that is odd about it can be judged.
             Err(DirectoryError::Crypto(error)) => Ok(Err(newer.map_or(error.to_string(), |newer| newer.to_string()))),
-            Err(DirectoryError::Store(error)) if error.is_damage_candidate() || error.code() == "not-found" => Ok(Err(error.to_string())),
+            Err(DirectoryError::Store(error)) if error.is_of_one_file() || error.code() == "not-found" => Ok(Err(error.to_string())),
             Err(DirectoryError::Store(error)) => Err(error.into()),
         }
     }

@@ -121,6 +121,8 @@ pub enum RepoError {
         pack: PackName,
         /// What is wrong.
         reason: String,
+        /// This user may not read the pack: no sign of damage.
+        denied: bool,
     },
     /// A pack's directory cannot be read.
     #[error("pack {pack}: {reason}")]
@@ -215,6 +217,7 @@ impl RepoError {
             Self::KeyForPlain { .. } => "key-for-plain",
             Self::ClaimsToBePlain { .. } => "claims-to-be-plain",
             Self::ObjectMissing { .. } => "object-missing",
+            Self::ObjectDamaged { denied: true, .. } => "pack-denied",
             Self::ObjectDamaged { .. } => "object-damaged",
             Self::PackUnreadable { .. } => "pack-damaged",
             Self::Verification => "verification-failed",

@@ -13,13 +13,13 @@ pub enum FileState {
     Absent,
     /// Without a trailer: still arriving, or cut off.
     Short,
-    /// Its bytes are wrong, read twice; or the place could not read them.
+    /// Its bytes are wrong, read twice; or the place could not read them, or does not let this user.
     Damaged(String),
 }
 
 /// Reads one copy of a small file whole.
 ///
-/// Errors: only what says that the place itself is gone; a read error is damage.
+/// Errors: only what says that the place itself is gone; a read error is damage, and so is a file that this user may not read.
 pub fn read_file(store: &dyn Store, file: &StoredFile) -> Result<FileState, RepoError> {
     let length_bytes_max = match file.folder {
         crate::format::NameFolder::Index => limits::SEGMENT_BYTES_MAX,
@@ -38,7 +38,7 @@ pub fn read_file(store: &dyn Store, file: &StoredFile) -> Result<FileState, Repo
                 wrong = "its bytes do not hash to its name".to_owned();
             }
             Err(StoreError::NotFound { .. }) => return Ok(FileState::Absent),
-            Err(error) if error.is_damage_candidate() => wrong = error.to_string(),
+            Err(error) if error.is_of_one_file() => wrong = error.to_string(),
             Err(error) => return Err(error.into()),
         }
     }

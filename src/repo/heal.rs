@@ -10,7 +10,12 @@ use std::collections::BTreeSet;
 /// Puts a file in place if it is absent, and over wrong bytes. Returns whether anything was written.
 /// Where replacing is refused (locked buckets) the wrong file stays: false.
 pub(super) fn put_or_replace(store: &dyn Store, name: &str, bytes: &[u8]) -> Result<bool, RepoError> {
-    match store.put(name, bytes)? {
+    let put = match store.put(name, bytes) {
+        // What is there may not be read, and so not compared.
+        Err(StoreError::Denied { .. }) => Put::Differs,
+        put => put?,
+    };
+    match put {
         Put::Stored => Ok(true),
         Put::AlreadyThere => Ok(false),
         Put::Differs => match store.replace(name, bytes) {

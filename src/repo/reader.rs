@@ -8,6 +8,7 @@ use super::record::Decoder;
 use super::{RepoError, Repository};
 use crate::crypto::FileSeal;
 use crate::format::{NameFolder, ObjectId, ObjectKind, PackKind, PackName, StoredFile, StoredName};
+use crate::store::StoreError;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -57,6 +58,16 @@ pub struct ObjectReader<'r> {
     kept: Mutex<Kept>,
     from_second: Mutex<BTreeSet<PackName>>,
     damaged: Mutex<BTreeSet<PackName>>,
+}
+
+/// Why one copy of a record cannot be had.
+enum Bad {
+    /// Its pack is not there.
+    Absent,
+    /// This user may not read its pack.
+    Denied(String),
+    /// What is wrong with it.
+    Wrong(String),
 }
 
 thread_local! {
@@ -109,7 +120,8 @@ impl<'r> ObjectReader<'r> {
     /// Reads an object and verifies it against its id.
     ///
     /// Errors: [`RepoError::ObjectMissing`] if no pack that is here lists it; [`RepoError::ObjectDamaged`] if its bytes are wrong
-    /// in every place, read twice. Cost: one range request, unless its record was read lately.
+    /// in every place, read twice, or the packs
+    /// that hold it may not be read. Cost: one range request, unless its record was read lately.
     pub fn load(&self, kind: ObjectKind, id: ObjectId) -> Result<ObjectBytes, RepoError> {
         let mut worst = None;
         loop {
@@ -133,12 +145,21 @@ impl<'r> ObjectReader<'r> {
         if held.1 == Scope::Everything {
             return Ok(());
         }
+        match self.packs_here() {
+            Ok(packs) => *held = (self.repository.load_index_to_read(&packs)?.index, Scope::Everything),
+            // A folder that cannot be listed takes nothing from what is known already.
+            Err(RepoError::Store(error)) if error.is_of_one_file() => held.1 = Scope::Everything,
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn packs_here(&self) -> Result<Packs, RepoError> {
         let mut packs = Packs::list(&*self.repository.store)?;
         for (name, (_, seen)) in super::inventory::list_folder(&*self.repository.store, NameFolder::Packs, true)? {
             packs.files.entry(name.into()).or_insert(seen);
         }
-        *held = (self.repository.load_index_to_read(&packs)?.index, Scope::Everything);
-        Ok(())
+        Ok(packs)
     }
 
     /// Tries the copies of one place. The outer error is the place being gone.
@@ -171,15 +192,20 @@ impl<'r> ObjectReader<'r> {
                                 id: place.id,
                                 pack: pack.name,
                                 reason: "its bytes do not hash to its id".to_owned(),
+                                denied: false,
                             }
                         }
                     },
-                    Err(None) => break,
-                    Err(Some(reason)) => {
+                    Err(Bad::Absent) => break,
+                    Err(Bad::Denied(reason)) => {
+                        last = RepoError::ObjectDamaged { id: place.id, pack: pack.name, reason, denied: true };
+                        break;
+                    }
+                    Err(Bad::Wrong(reason)) => {
                         // The header was made anew by what version 1 says: of a later version another may stand there.
                         let newer = self.repository.newer_header(copy);
                         let reason = newer.map_or(reason.clone(), |newer| format!("{reason}; {newer}"));
-                        last = RepoError::ObjectDamaged { id: place.id, pack: pack.name, reason };
+                        last = RepoError::ObjectDamaged { id: place.id, pack: pack.name, reason, denied: false };
                     }
                 }
             }
@@ -190,17 +216,18 @@ impl<'r> ObjectReader<'r> {
         Ok(Err(last))
     }
 
-    /// Reads, opens and decodes one record. The inner error: `None` if the pack is absent, else what is wrong.
-    fn read_record(&self, kind: PackKind, salt: [u8; 32], path: &str, found: &Found) -> Result<Result<Vec<u8>, Option<String>>, RepoError> {
+    /// Reads, opens and decodes one record. The outer error is the place being gone.
+    fn read_record(&self, kind: PackKind, salt: [u8; 32], path: &str, found: &Found) -> Result<Result<Vec<u8>, Bad>, RepoError> {
         let place = &found.place;
-        let wrong = |reason: String| Ok(Err(Some(reason)));
+        let wrong = |reason: String| Ok(Err(Bad::Wrong(reason)));
         let (Some(room), Ok(stored_bytes)) = (Decoder::room(place.raw_bytes), usize::try_from(place.stored_bytes)) else {
             return wrong("the record is longer than any may be".to_owned());
         };
         let mut stored = vec![0; stored_bytes];
         match self.repository.store.get_range(path, place.record_offset, &mut stored) {
             Ok(()) => {}
-            Err(error) if error.code() == "not-found" => return Ok(Err(None)),
+            Err(StoreError::NotFound { .. }) => return Ok(Err(Bad::Absent)),
+            Err(error @ StoreError::Denied { .. }) => return Ok(Err(Bad::Denied(error.to_string()))),
             Err(error) if error.is_damage_candidate() => return wrong(error.to_string()),
             Err(error) => return Err(error.into()),
         }
@@ -245,9 +272,10 @@ fn slice(record: Arc<Vec<u8>>, found: &Found) -> Option<ObjectBytes> {
     (found.place.kind.id_of(raw) == found.place.id).then_some(ObjectBytes { record, begin, length })
 }
 
-/// Damaged says more than missing.
+/// Damaged says more than denied, and that more than missing.
 fn worse(one: Option<RepoError>, other: RepoError) -> RepoError {
     match one {
+        Some(RepoError::ObjectDamaged { denied: true, .. }) if matches!(other, RepoError::ObjectDamaged { denied: false, .. }) => other,
         Some(damaged @ RepoError::ObjectDamaged { .. }) => damaged,
         _ => other,
     }

@@ -371,13 +371,22 @@ type ReadRepositoryFile = (RepositoryFile, Vec<u8>, [RepositoryFileState; 2]);
 /// Reads both copies of `tintype.json`. Where they differ, or both are wrong, the manifests say which is right: every one repeats it.
 fn read_repository_file(store: &dyn Store, credentials: &Credentials) -> Result<ReadRepositoryFile, RepoError> {
     let mut copies = Vec::new();
+    let mut denied = None;
     for name in REPOSITORY_FILE {
         copies.push(match store.get(name, limits::REPOSITORY_FILE_BYTES_MAX) {
             Ok(bytes) => Some(bytes),
             Err(StoreError::NotFound { .. }) => None,
             Err(error) if error.is_damage_candidate() => Some(Vec::new()),
+            Err(error @ StoreError::Denied { .. }) => {
+                denied = Some(error);
+                Some(Vec::new())
+            }
             Err(error) => return Err(error.into()),
         });
+    }
+    // Where one copy may not be read the other will do; where nothing is left, that is what there is to say.
+    if let (Some(error), true) = (denied, copies.iter().flatten().all(Vec::is_empty)) {
+        return Err(error.into());
     }
     let [first, second] = copies.as_slice() else { return Err(RepoError::NotFound { place: store.place() }) };
     if first.is_none() && second.is_none() {

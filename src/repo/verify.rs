@@ -8,6 +8,7 @@ use super::{RepoError, Repository};
 use crate::crypto::FileSeal;
 use crate::format::{IndexedPack, NameFolder, PackName, Record, StoredFile, limits};
 use crate::progress::Observer;
+use crate::store::StoreError;
 use std::collections::BTreeSet;
 
 /// Bytes of one read.
@@ -24,6 +25,8 @@ pub struct PackVerdict {
     pub name_agrees: bool,
     /// What the place said when it could not read a part.
     pub read_error: Option<String>,
+    /// This user may not read it: what it holds is not known.
+    pub denied: bool,
     /// The pack's own directory, if it can be read.
     pub directory: Option<IndexedPack>,
     /// Whether records were judged at all: with the key, and some directory to go by.
@@ -113,7 +116,8 @@ impl Repository {
                     observer.advance(0, end.saturating_sub(begin));
                 }
                 Err(error) if error.code() == "not-found" => return Ok(PackVerdict { absent: true, ..verdict }),
-                Err(error) if error.is_damage_candidate() => {
+                Err(error) if error.is_of_one_file() => {
+                    verdict.denied |= matches!(error, StoreError::Denied { .. });
                     verdict.read_error.get_or_insert_with(|| error.to_string());
                     records.feed(begin, None, end);
                 }

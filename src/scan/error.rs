@@ -45,7 +45,7 @@ impl fmt::Display for Operation {
 #[non_exhaustive]
 pub enum ScanError {
     /// It is not there, or no more.
-    #[error("{operation} {}: {}", escaped(.path), self.reason())]
+    #[error("{operation} {}: {}", named(.path), self.reason())]
     NotFound {
         /// Relative to the root, or the root as it was given.
         path: Vec<u8>,
@@ -53,7 +53,7 @@ pub enum ScanError {
         operation: Operation,
     },
     /// The system does not let this user.
-    #[error("{operation} {}: {}", escaped(.path), self.reason())]
+    #[error("{operation} {}: {}", named(.path), self.reason())]
     PermissionDenied {
         /// Relative to the root, or the root as it was given.
         path: Vec<u8>,
@@ -61,7 +61,7 @@ pub enum ScanError {
         operation: Operation,
     },
     /// It, or a folder above it, is not (or no longer) of the kind that was asked for, such as a link where a file was.
-    #[error("{operation} {}: {}", escaped(.path), self.reason())]
+    #[error("{operation} {}: {}", named(.path), self.reason())]
     NotAFile {
         /// Relative to the root, or the root as it was given.
         path: Vec<u8>,
@@ -69,7 +69,7 @@ pub enum ScanError {
         operation: Operation,
     },
     /// The medium or the connection to it failed, such as a bad sector or a pulled cable.
-    #[error("{operation} {}: {}", escaped(.path), self.reason())]
+    #[error("{operation} {}: {}", named(.path), self.reason())]
     ReadFailed {
         /// Relative to the root, or the root as it was given.
         path: Vec<u8>,
@@ -79,7 +79,7 @@ pub enum ScanError {
         errno: i32,
     },
     /// Deeper than walks go.
-    #[error("{operation} {}: {}", escaped(.path), self.reason())]
+    #[error("{operation} {}: {}", named(.path), self.reason())]
     TooDeep {
         /// Relative to the root.
         path: Vec<u8>,
@@ -89,7 +89,7 @@ pub enum ScanError {
         depth_max: usize,
     },
     /// Its bytes are only in a cloud; reading would download them.
-    #[error("{operation} {}: {}", escaped(.path), self.reason())]
+    #[error("{operation} {}: {}", named(.path), self.reason())]
     Placeholder {
         /// Relative to the root.
         path: Vec<u8>,
@@ -97,7 +97,7 @@ pub enum ScanError {
         operation: Operation,
     },
     /// The root lies on a file system that the kernel makes up, where nothing is kept.
-    #[error("{operation} {}: {}", escaped(.path), self.reason())]
+    #[error("{operation} {}: {}", named(.path), self.reason())]
     PseudoFileSystem {
         /// The root as it was given.
         path: Vec<u8>,
@@ -107,7 +107,7 @@ pub enum ScanError {
         name: String,
     },
     /// The observer asked to stop.
-    #[error("{operation} {}: {}", escaped(.path), self.reason())]
+    #[error("{operation} {}: {}", named(.path), self.reason())]
     Interrupted {
         /// Where the walk was.
         path: Vec<u8>,
@@ -115,7 +115,7 @@ pub enum ScanError {
         operation: Operation,
     },
     /// Anything else that the system says.
-    #[error("{operation} {}: {}", escaped(.path), self.reason())]
+    #[error("{operation} {}: {}", named(.path), self.reason())]
     Other {
         /// Relative to the root, or the root as it was given.
         path: Vec<u8>,
@@ -211,6 +211,11 @@ fn system_words(errno: i32) -> String {
     }
 }
 
+/// A path as it reads in a message: the empty one is the root itself.
+fn named(path: &[u8]) -> String {
+    if path.is_empty() { "the source's own folder".to_owned() } else { escaped(path) }
+}
+
 /// Raw bytes of a path as text that is safe on a terminal: control characters, characters that turn the direction of writing,
 /// invisible ones, and bytes that are not UTF-8 as escapes; a backslash doubled, so that no two paths print alike.
 pub fn escaped(path: &[u8]) -> String {
@@ -261,6 +266,8 @@ mod tests {
         assert_eq!(class(rustix::io::Errno::NOENT).code(), "source-vanished");
         assert_eq!(class(rustix::io::Errno::LOOP).code(), "source-changed-kind");
         assert_eq!(class(rustix::io::Errno::MFILE).code(), "source-unreadable");
+        let root = ScanError::from_io(b"", Operation::FileSystem, &io::Error::from(rustix::io::Errno::ACCESS));
+        assert_eq!(root.to_string(), "finding the file system of the source's own folder: permission denied");
         let without = ScanError::from_io(b"a", Operation::Open, &io::Error::from(io::ErrorKind::InvalidInput));
         assert_eq!(without.to_string(), "opening a: invalid input parameter");
         let absurd = ScanError::from_io(b"a", Operation::Open, &io::Error::from_raw_os_error(-7));

@@ -133,7 +133,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The file is there and this user may not read it: no sign of damage.
-    #[error("not allowed to read while {operation} {at}")]
+    #[error("permission denied while {operation} {at}")]
     Denied {
         /// What was done.
         operation: Operation,
@@ -238,6 +238,11 @@ impl StoreError {
     /// Whether this may be damage of this one file: to be read again, and then said.
     pub const fn is_damage_candidate(&self) -> bool {
         matches!(self, Self::Read { .. } | Self::Short { .. } | Self::TooLong { .. })
+    }
+
+    /// Whether this one file cannot be read though the place is there: perhaps damaged, or kept from this user. Others may be readable.
+    pub const fn is_of_one_file(&self) -> bool {
+        self.is_damage_candidate() || matches!(self, Self::Denied { .. })
     }
 
     /// Sorts a system error that came while reading.

@@ -32,6 +32,7 @@ struct Faults {
     stopped: bool,
     changes: u64,
     unreadable: Vec<(String, Range<u64>)>,
+    denied: Vec<String>,
     free_bytes: Option<u64>,
     hidden: Vec<String>,
 }
@@ -72,6 +73,11 @@ impl<S: Store + ?Sized + 'static> FaultyStore<S> {
         lock(&self.faults).unreadable.push((name.to_owned(), range));
     }
 
+    /// Makes reading anything of `name` fail for want of permission, as a file does that another user owns.
+    pub fn deny_reads(&self, name: &str) {
+        lock(&self.faults).denied.push(name.to_owned());
+    }
+
     /// Lets `bytes` more be written until the disk is full.
     pub fn fill_after(&self, bytes: u64) {
         lock(&self.faults).free_bytes = Some(bytes);
@@ -107,6 +113,9 @@ impl<S: Store + ?Sized + 'static> FaultyStore<S> {
 
     fn check_readable(&self, operation: Operation, name: &str, offset: u64, length_bytes: u64) -> Result<(), StoreError> {
         self.check_alive(operation, name)?;
+        if lock(&self.faults).denied.iter().any(|file| file == name) {
+            return Err(StoreError::Denied { operation, at: self.at(name), source: Errno::ACCESS.into() });
+        }
         let end = offset.saturating_add(length_bytes);
         let hit = |(file, range): &(String, Range<u64>)| file == name && range.start < end && offset < range.end;
         if lock(&self.faults).unreadable.iter().any(hit) {

@@ -316,6 +316,52 @@ fn a_restore_leaves_what_blocks_it_and_follows_no_link() {
 }
 
 #[test]
+fn a_target_that_is_no_folder_or_lies_in_the_repository_is_refused_with_2() {
+    let world = World::with_repository();
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0);
+    world.write("file", b"mine");
+    std::os::unix::fs::symlink("nowhere", world.path("dangling")).expect("a link");
+    let before = tree(&world.path("repo"));
+    for target in ["file", "file/below", "file/far/below", "dangling", "", "repo", "repo/packs/new", "repo/new", "photos/../repo/new"] {
+        for words in [&["-r", "repo", "restore", "--target", target][..], &["-r", "repo", "restore", "--dry-run", "--target", target]] {
+            let refused = world.run(words);
+            assert_eq!(code(&refused), 2, "{words:?}: {}{}", stdout(&refused), stderr(&refused));
+        }
+    }
+    let refused = stderr(&world.run(&["-r", "repo", "restore", "--target", "file/below"]));
+    assert!(refused.contains("\"file\" is a file, not a folder"), "{refused}");
+    assert_eq!((tree(&world.path("repo")), std::fs::read(world.path("file")).expect("it is there")), (before, b"mine".to_vec()));
+    assert!(!world.path("repo/new").exists() && !world.path("nowhere").exists());
+}
+
+#[test]
+fn a_restore_without_a_name_of_a_snapshot_is_refused_and_a_path_alone_is_of_latest() {
+    let world = World::with_repository();
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0);
+    assert_eq!(code(&world.run(&["-r", "repo", "restore", "", "--target", "out"])), 2);
+    assert!(!world.path("out").exists());
+    let restored = world.run(&["-r", "repo", "restore", ":b.jpg", ":2019", "--target", "out"]);
+    assert_eq!(code(&restored), 0, "{}", stderr(&restored));
+    let (words, (_, listed)) = (stdout(&restored), world.json(&["-r", "repo", "snapshots"]));
+    let id = listed["snapshots"][0]["id"].as_str().expect("an id");
+    assert_eq!(words.matches(&id[..8]).count(), 1, "{words}");
+    assert!(words.contains(&format!("from snapshot {} of 20", &id[..8])), "{words}");
+}
+
+#[test]
+fn a_read_only_target_ends_with_1_and_says_what_to_do() {
+    let world = World::with_repository();
+    let Some(place) = Tmpfs::mount(world.path("place"), "8m") else { return };
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0);
+    place.again("ro");
+    for target in ["place", "place/new"] {
+        let refused = world.run(&["-r", "repo", "restore", "--target", target]);
+        assert_eq!(code(&refused), 1, "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("choose another folder"), "{}", stderr(&refused));
+    }
+}
+
+#[test]
 fn the_part_to_read_is_understood_or_refused() {
     let world = World::with_repository();
     assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0);

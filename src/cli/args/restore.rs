@@ -13,9 +13,11 @@ Examples:
   tintype -r /media/red/photos restore latest~1:2019/07/IMG_0412.HEIC --target ~/restored
   tintype -r /media/red/photos restore 2026-11-01 -t ~/Pictures --overwrite if-different --dry-run
 
-A path keeps its folders: latest:2019/07 comes to lie in TARGET/2019/07. A restore that was interrupted goes on where it stopped.
+A path keeps its folders: latest:2019/07 comes to lie in TARGET/2019/07. A restore that was interrupted goes on where it stopped, and \
+with what was said about --overwrite, unless something else is said now. What was changed in between is kept and named.
 
-Exit codes: 0 all is back; 3 all is back, and the target cannot keep some fact; 5 something is damaged and left out; 6 something is not \
+Exit codes: 0 all is back; 3 done, and the target cannot keep some fact, or something else there \
+has a name and is kept; 5 something is damaged and left out; 6 something is not \
 here (yet) and left out; 1 failed; 2 no such snapshot or path, or the target is not empty; 130 interrupted")]
 pub(in crate::cli) struct RestoreArgs {
     /// Snapshots, or folders and files in them; default: all of latest

@@ -11,7 +11,7 @@ use crate::cli::words::problems::problem_lines;
 use crate::cli::words::restore::{plan_words, restore_words};
 use crate::ops::restore::{MemoryLimits, MemoryTarget, OsTarget, RestoreOptions, Target, TargetError, plan_restore};
 use crate::ops::{Error, Problem};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 pub(in crate::cli) fn run(console: &Console, args: &RestoreArgs) -> Result<u8, Failure> {
@@ -23,14 +23,13 @@ pub(in crate::cli) fn run(console: &Console, args: &RestoreArgs) -> Result<u8, F
     }
     let options =
         RestoreOptions { snapshots, overwrite: args.overwrite.map(Into::into), keep_damaged: args.keep_damaged, verify: args.verify };
-    if args.target.metadata().is_ok_and(|facts| !facts.is_dir()) {
-        return Err(Failure::refused(doing(), "this is a file, not a folder"));
+    if args.target.as_os_str().is_empty() {
+        return Err(Failure::refused("restore", "the folder to restore into has no name").with_hint("give a new or an empty folder"));
     }
     let repository_place = place(console)?;
     let repository = open(console, Need::Key)?;
-    let inside = std::fs::canonicalize(&args.target).ok().filter(|target| lies_in(target, &repository_place));
-    if inside.is_some() {
-        return Err(Failure::refused(doing(), "this folder lies inside the repository"));
+    if lies_in(&args.target, &repository_place) {
+        return Err(Failure::refused(doing(), "this folder is the repository, or lies inside it"));
     }
     let is_new = args.target.symlink_metadata().is_err();
     let bar = Bar::start(console);
@@ -82,6 +81,43 @@ fn look_at(path: &Path) -> Result<Arc<dyn Target>, TargetError> {
     OsTarget::open_root(path).map(as_target)
 }
 
+/// Whether a folder, made already or not, is or would be in the repository.
 fn lies_in(target: &Path, repository: &Path) -> bool {
-    std::fs::canonicalize(repository).is_ok_and(|repository| target.starts_with(repository))
+    let (Ok(repository), Some(target)) = (std::fs::canonicalize(repository), resolved(target)) else { return false };
+    target.starts_with(repository)
+}
+
+/// Where a path leads once all of it is made: links are followed as far as it is there, the rest is folders to come.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let there = path.ancestors().find_map(|part| Some((part, std::fs::canonicalize(part).ok()?)));
+    let (part, mut resolved) = there?;
+    for component in path.strip_prefix(part).ok()?.components() {
+        match component {
+            Component::ParentDir => _ = resolved.pop(),
+            Component::Normal(name) => resolved.push(name),
+            _ => {}
+        }
+    }
+    Some(resolved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lies_in;
+
+    #[test]
+    fn a_folder_to_come_lies_where_its_links_and_steps_back_lead() {
+        let base = tempfile::tempdir().unwrap();
+        let (repository, beside) = (base.path().join("repo"), base.path().join("beside"));
+        std::fs::create_dir_all(repository.join("packs")).unwrap();
+        std::fs::create_dir(&beside).unwrap();
+        std::os::unix::fs::symlink(&repository, beside.join("way")).unwrap();
+        for inside in ["repo", "repo/packs", "repo/new", "repo/new/deep", "beside/way/new", "beside/way", "none/../repo/new"] {
+            assert!(lies_in(&base.path().join(inside), &repository), "{inside}");
+        }
+        for outside in ["beside", "repo2", "new/deep", "repo/new/../../other", "repo/packs/../../other"] {
+            assert!(!lies_in(&base.path().join(outside), &repository), "{outside}");
+        }
+    }
 }

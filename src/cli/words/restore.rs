@@ -1,7 +1,7 @@
 //! Owns the words of `restore`: what came back and what did not, the number first, what to do next last.
 
-use crate::cli::human::{self, bytes, counted};
-use crate::ops::restore::{NotSet, PlanSummary, RestoreReport};
+use crate::cli::human::{self, Local, bytes, counted};
+use crate::ops::restore::{NotSet, PlanSummary, RestoreReport, RestoredSnapshot};
 use crate::ops::{Problem, Severity};
 use std::fmt::{Result, Write};
 
@@ -10,13 +10,16 @@ const SHOWN_MAX: usize = 20;
 
 /// Says what a restore did.
 pub(crate) fn restore_words(report: &RestoreReport, out: &mut dyn Write) -> Result {
-    let snapshots: Vec<&str> = report.snapshots.iter().map(|id| id.get(..8).unwrap_or(id)).collect();
+    let local = Local::system();
+    let named =
+        |snapshot: &RestoredSnapshot| format!("{} of {}", snapshot.id.get(..8).unwrap_or(&snapshot.id), local.minute(snapshot.seconds));
+    let snapshots: Vec<String> = report.snapshots.iter().map(named).collect();
     let from = if snapshots.len() == 1 { "snapshot" } else { "snapshots" };
     write!(out, "restored  {}, {}", counted(report.files, "file", "files"), bytes(report.bytes))?;
     if report.symlinks > 0 {
         write!(out, ", {}", counted(report.symlinks, "link", "links"))?;
     }
-    writeln!(out, " from {from} {} into {}", snapshots.join(" "), report.target)?;
+    writeln!(out, " from {from} {} into {}", snapshots.join(", "), report.target)?;
     if report.files_already_there > 0 {
         let why = if report.gone_on { "there from the interrupted restore, or before it" } else { "there already" };
         writeln!(out, "kept      {} {why}", counted(report.files_already_there, "file", "files"))?;
@@ -64,6 +67,7 @@ pub(crate) fn plan_words(plan: &PlanSummary, out: &mut dyn Write) -> Result {
         (plan.skip_existing, "there already: would be left as they are"),
         (plan.overwrite, "there already: would be replaced"),
         (plan.compare, "there already: would be compared, and replaced where they differ"),
+        (plan.compare_and_keep, "there already: would be compared, and left as they are where they differ"),
         (plan.blocked, "cannot be restored: unreadable, or something is in their way"),
     ] {
         if count > 0 {
@@ -97,15 +101,17 @@ fn severity(severity: Severity) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::{plan_words, restore_words};
-    use crate::ops::restore::{LeftOut, PlanSummary, RestoreReport};
+    use crate::cli::human::Local;
+    use crate::ops::restore::{LeftOut, PlanSummary, RestoreReport, RestoredSnapshot};
     use crate::ops::{Problem, Severity};
 
     #[test]
     fn the_number_comes_first_and_what_to_do_last() {
         let left_out = LeftOut { path: "2019/a.jpg".into(), code: "file-damaged", reason: "its bytes are wrong".into(), kept_as: None };
         let problem = Problem::of_path("file-damaged", Severity::Damaged, "2019/a.jpg", "one").with_hint("look at another copy");
+        let snapshot = |short: &str, seconds| RestoredSnapshot { id: short.repeat(8), seconds, ..RestoredSnapshot::default() };
         let report = RestoreReport {
-            snapshots: vec!["5f3a91c2".repeat(8)],
+            snapshots: vec![snapshot("5f3a91c2", 1_795_370_640), snapshot("0011aabb", 1_795_000_000)],
             target: "out".into(),
             files: 18_412,
             bytes: 214_612_345_678,
@@ -118,8 +124,12 @@ mod tests {
         restore_words(&report, &mut text).unwrap();
         assert_eq!(
             text,
-            "restored  18,412 files, 214.6 GB from snapshot 5f3a91c2 into out\n\
-             left out  1 not restored:\n            2019/a.jpg   its bytes are wrong\n  look at another copy\n"
+            format!(
+                "restored  18,412 files, 214.6 GB from snapshots 5f3a91c2 of {}, 0011aabb of {} into out\n\
+                 left out  1 not restored:\n            2019/a.jpg   its bytes are wrong\n  look at another copy\n",
+                Local::system().minute(1_795_370_640),
+                Local::system().minute(1_795_000_000),
+            )
         );
         let mut text = String::new();
         plan_words(&PlanSummary { files: 1, bytes: 12, target: "out".into(), ..PlanSummary::default() }, &mut text).unwrap();

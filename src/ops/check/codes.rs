@@ -58,6 +58,7 @@ pub const PROBLEM_CODES: &[ProblemCode] = &[
         "a snapshot uses an object that no pack here holds, though all that it names is here; 6 beside what is incomplete",
     ),
     code("pack-damaged", Severity::Damaged, "a needed pack's bytes are wrong, read twice"),
+    code("pack-denied", Severity::Damaged, "a needed pack is here, and this user may not read it"),
     code("pack-incomplete", Severity::Incomplete, "needed packs are absent or short and were never seen whole on this copy"),
     code(
         "pack-lost-objects-elsewhere",

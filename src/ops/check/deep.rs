@@ -80,6 +80,8 @@ impl Audit<'_> {
         let right_length = look.needed.is_none_or(|needed| needed.length_bytes == task.seen.length_bytes);
         let condition = if verdict.absent {
             Condition::Absent
+        } else if verdict.denied {
+            Condition::Denied(words_of(&verdict))
         } else if !verdict.is_good() {
             Condition::Wrong(words_of(&verdict))
         } else if right_length {
@@ -89,7 +91,8 @@ impl Audit<'_> {
         };
         let good = condition == Condition::Whole;
         match task.file.second {
-            _ if verdict.absent => {}
+            // Nothing was learned of its bytes: once it may be read again, this must not stand against it.
+            _ if verdict.absent || verdict.denied => {}
             false => self.ledger.read_all(task.name, task.seen, good, self.now),
             true => self.ledger.read_all_second(task.name, task.seen, good, self.now),
         }

@@ -19,6 +19,8 @@ pub(super) enum Condition {
     Short,
     /// Wrong bytes.
     Wrong(String),
+    /// This user may not read it: no sign of damage.
+    Denied(String),
     /// A placeholder.
     Elsewhere,
 }
@@ -34,7 +36,7 @@ pub(super) enum PackState {
     Elsewhere,
     /// Absent or short, and never seen whole here.
     Incomplete,
-    /// Wrong, or lost since it was seen whole here: the code, and why.
+    /// Wrong, not to be read, or lost since it was seen whole here: the code, and why.
     Damaged(&'static str, String),
 }
 
@@ -94,6 +96,9 @@ impl Looks {
         }
         if let Some(Condition::Wrong(reason)) = look.copies.iter().find(|copy| matches!(copy, Condition::Wrong(_))) {
             return PackState::Damaged("pack-damaged", reason.clone());
+        }
+        if let Some(Condition::Denied(reason)) = look.copies.iter().find(|copy| matches!(copy, Condition::Denied(_))) {
+            return PackState::Damaged("pack-denied", reason.clone());
         }
         if look.copies.contains(&Condition::Elsewhere) {
             return PackState::Elsewhere;
@@ -196,7 +201,7 @@ impl Audit<'_> {
             return Err(error);
         }
         let tails: BTreeMap<StoredFile, PackTail> = asked.iter().zip(tails).filter_map(|((file, _), tail)| Some((*file, tail?))).collect();
-        if tails.values().any(|tail| matches!(tail, PackTail::Unreadable(_))) {
+        if tails.values().any(|tail| matches!(tail, PackTail::Unreadable(_) | PackTail::Denied(_))) {
             repository.check_place()?;
         }
         for name in names {
@@ -235,6 +240,7 @@ impl Audit<'_> {
             Some(PackTail::Short) => Condition::Short,
             Some(PackTail::Wrong) => Condition::Wrong("its last bytes contradict its length".to_owned()),
             Some(PackTail::Unreadable(reason)) => Condition::Wrong(reason.clone()),
+            Some(PackTail::Denied(reason)) => Condition::Denied(reason.clone()),
             _ if seen.length_bytes != length => other_length(),
             Some(PackTail::Whole(kind)) if needed.is_some_and(|needed| needed.kind != *kind) => {
                 Condition::Wrong("it is a pack of the other kind".to_owned())
@@ -275,7 +281,7 @@ impl Audit<'_> {
                     Condition::Absent | Condition::Short if look.needed.is_none() => {}
                     Condition::Absent => self.bad_copies.note("copy-missing", file.path(), "this copy is absent; the other is whole"),
                     Condition::Short => self.bad_copies.note("copy-damaged", file.path(), "this copy is short; the other is whole"),
-                    Condition::Wrong(reason) => {
+                    Condition::Wrong(reason) | Condition::Denied(reason) => {
                         self.bad_copies.note("copy-damaged", file.path(), format!("{reason}; the other copy is whole"));
                     }
                 }

@@ -8,6 +8,7 @@ use super::packs::{Looks, PackState};
 use super::photos::{Found, View, Walked, walk_all};
 use super::report::SnapshotState;
 use super::{plural, plural_u64};
+use crate::ops::problem::DENIED_HINT;
 use crate::ops::{Error, Problem, Severity};
 use crate::repo::{NameFolder, PackName, StoredFile, StoredName};
 use crate::scan::escaped;
@@ -154,7 +155,10 @@ impl Audit<'_> {
                     if damaged <= SINGLE_MAX {
                         let readable = looks.packs.get(name).is_some_and(|look| look.objects_are_good());
                         let words = damage_words(*name, &reason, snapshots, found, self.has_key(), readable);
-                        let hint = "heal it from another copy of this repository, or run `tintype snap` while the photos are still there";
+                        let hint = match code {
+                            "pack-denied" => DENIED_HINT,
+                            _ => "heal it from another copy of this repository, or run `tintype snap` while the photos are still there",
+                        };
                         self.note(Problem::of_object(code, Severity::Damaged, path, words).with_hint(hint));
                     }
                 }
@@ -190,7 +194,7 @@ impl Audit<'_> {
     /// Says which packs are wrong that no snapshot needs.
     fn report_unneeded(&mut self, looks: &Looks, said: &BTreeSet<PackName>) {
         for (name, _) in looks.packs.iter().filter(|(name, look)| !said.contains(name) && !look.is_whole()) {
-            if let (PackState::Damaged("pack-damaged", reason), true) = (looks.state(*name), self.all) {
+            if let (PackState::Damaged("pack-damaged" | "pack-denied", reason), true) = (looks.state(*name), self.all) {
                 let path = StoredFile::first(NameFolder::Packs, *name).path();
                 self.note(Problem::of_object("unneeded-damaged", Severity::Notice, path, format!("no snapshot needs it: {reason}")));
             }

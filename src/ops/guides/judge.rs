@@ -156,7 +156,7 @@ mod tests {
             "reader/._tintype_reader.py",
             "reader/tintype_reader (1).py",
             "reader/desktop.ini",
-            "reader/tintype_reader.py (1)",
+            "reader/tintype_reader.py.1",
         ] {
             store.put(litter, b"litter").unwrap();
         }

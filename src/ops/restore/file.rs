@@ -8,7 +8,7 @@ use super::target::{Existing, FactsSet, Found, FoundKind, Target, TargetError, b
 use crate::ops::objects::RepoObjects;
 use crate::ops::{Error, Severity};
 use crate::repo::{ObjectReader, RepoError};
-use crate::tree::{self, Facts, FileContent, ObjectKind, Piece, TreeError};
+use crate::tree::{self, Facts, FileContent, FileHash, ObjectKind, Piece, TreeError};
 
 /// Why a thing is not restored.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ pub(super) fn of_target(target: &dyn Target, error: TargetError) -> Failure {
 fn of_repository(code: &'static str, error: RepoError) -> Failure {
     match error {
         RepoError::ObjectMissing { .. } => Failure::LeftOut(Why::new("object-missing", Severity::Incomplete, error.to_string())),
+        RepoError::ObjectDamaged { denied: true, reason, .. } => Failure::LeftOut(Why::new("pack-denied", Severity::Damaged, reason)),
         RepoError::ObjectDamaged { .. } | RepoError::PackUnreadable { .. } | RepoError::File { .. } => {
             Failure::LeftOut(Why::new(code, Severity::Damaged, error.to_string()))
         }
@@ -65,6 +66,13 @@ fn damaged(reason: &str) -> Failure {
     Failure::LeftOut(Why::new("file-damaged", Severity::Damaged, reason))
 }
 
+/// Why a thing is kept that an interrupted restore finds under a name of its own and that holds something else.
+pub(super) fn other_content() -> Why {
+    let reason = "something with other content has its name, and is left as it is: changed since, or from before \
+                  (--overwrite if-different replaces it)";
+    Why::new("target-exists", Severity::Notice, reason)
+}
+
 /// What restoring files works with.
 pub(super) struct FileWork<'a> {
     pub(super) reader: &'a ObjectReader<'a>,
@@ -74,8 +82,6 @@ pub(super) struct FileWork<'a> {
 
 /// Longest run that is read for comparing, in bytes.
 const READ_BYTES: usize = 1 << 20;
-/// Longer files do not fit on FAT: that they do not is no reason to give up the rest.
-const SMALL_DISK_FILE_BYTES_MAX: u64 = 0xffff_ffff;
 
 impl FileWork<'_> {
     fn of_target(&self, error: TargetError) -> Failure {
@@ -87,10 +93,9 @@ impl FileWork<'_> {
         let existing = match item.here {
             Here::Nothing | Here::Leave => Existing::Refuse,
             Here::Replace => Existing::Replace,
-            Here::Compare => match self.compare(item, content)? {
+            Here::Compare | Here::Confirm => match self.compare(item, content)? {
                 Compared::There(set) => return Ok(Done::AlreadyThere(set)),
-                Compared::Other => Existing::Replace,
-                Compared::Gone => Existing::Refuse,
+                Compared::Other(existing) => existing,
             },
         };
         self.write(item, content, existing).map(Done::Written)
@@ -99,13 +104,7 @@ impl FileWork<'_> {
     /// Writes a file. Its name is given only after its bytes hash to what the tree says.
     pub(super) fn write(&self, item: &Item, content: &FileContent, existing: Existing) -> Result<FactsSet, Failure> {
         let pieces = self.pieces(content)?;
-        let mut file = match self.target.create(&item.path, content.length_bytes) {
-            Err(TargetError::Full { .. }) if content.length_bytes > SMALL_DISK_FILE_BYTES_MAX => {
-                let reason = "no room, or longer than files can be on this file system";
-                return Err(Failure::LeftOut(Why::new("disk-full", Severity::Notice, reason)));
-            }
-            other => other.map_err(|error| self.of_target(error))?,
-        };
+        let mut file = self.target.create(&item.path, content.length_bytes).map_err(|error| self.of_target(error))?;
         let mut hasher = blake3::Hasher::new();
         let mut offset = 0_u64;
         for piece in &pieces {
@@ -139,17 +138,20 @@ impl FileWork<'_> {
         }
     }
 
-    /// Writes what can be read of a damaged file to `path`, what cannot as zeros. False if nothing can be read.
-    pub(super) fn write_readable(&self, path: &[u8], item: &Item, content: &FileContent, existing: Existing) -> Result<bool, Failure> {
+    /// Writes what can be read of a damaged file to `path`, what cannot as zeros, over nothing. False if nothing can be read, or if
+    /// something else lies there.
+    pub(super) fn write_readable(&self, path: &[u8], item: &Item, content: &FileContent) -> Result<bool, Failure> {
         let pieces = self.pieces(content)?;
         let mut file = self.target.create(path, content.length_bytes).map_err(|error| self.of_target(error))?;
         let zeros = vec![0; READ_BYTES];
+        let mut hasher = blake3::Hasher::new();
         let (mut offset, mut readable) = (0_u64, false);
         for piece in &pieces {
             let end = offset.saturating_add(piece.length_bytes.into());
             match self.piece(piece) {
                 Ok(bytes) => {
                     readable = true;
+                    hasher.update(&bytes);
                     file.write_at(offset, &bytes).map_err(|error| self.of_target(error))?;
                 }
                 Err(Failure::LeftOut(_)) => {
@@ -157,6 +159,7 @@ impl FileWork<'_> {
                     while at < end {
                         let length = usize::try_from(end.saturating_sub(at)).unwrap_or(READ_BYTES).min(READ_BYTES);
                         let run = zeros.get(..length).unwrap_or_default();
+                        hasher.update(run);
                         file.write_at(at, run).map_err(|error| self.of_target(error))?;
                         at = at.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
                     }
@@ -165,29 +168,40 @@ impl FileWork<'_> {
             }
             offset = end;
         }
-        if readable {
-            file.finish(&item.facts, existing).map_err(|error| self.of_target(error))?;
+        if !readable {
+            return Ok(false);
         }
-        Ok(readable)
+        match file.finish(&item.facts, Existing::Refuse) {
+            Ok(_) => Ok(true),
+            // As the interrupted run left it, or somebody else's.
+            Err(TargetError::Exists { .. }) => {
+                let written = FileContent { hash: FileHash(*hasher.finalize().as_bytes()), ..content.clone() };
+                Ok(self.has_bytes(path, &written).map_err(|error| self.of_target(error))?.is_some())
+            }
+            Err(error) => Err(self.of_target(error)),
+        }
     }
 
-    /// Compares a file that is there, and sets its facts if its bytes are right.
+    /// Compares a file that is there, and sets its facts if its bytes are right. If they are not, and the item's [`Here`] says that
+    /// it is not to be replaced then, that is the failure.
     pub(super) fn compare(&self, item: &Item, content: &FileContent) -> Result<Compared, Failure> {
+        let may_replace = item.here != Here::Confirm;
         let found = match self.has_bytes(&item.path, content) {
             Ok(Some(found)) => found,
-            Ok(None) => return Ok(Compared::Other),
-            Err(TargetError::Gone { .. }) => return Ok(Compared::Gone),
+            Ok(None) if may_replace => return Ok(Compared::Other(Existing::Replace)),
+            Ok(None) => return Err(Failure::LeftOut(other_content())),
+            Err(TargetError::Gone { .. }) => return Ok(Compared::Other(Existing::Refuse)),
             // Its mode may forbid to read it: then it is written anew, which its folder decides.
-            Err(TargetError::Denied { .. }) => return Ok(Compared::Other),
+            Err(TargetError::Denied { .. }) if may_replace => return Ok(Compared::Other(Existing::Replace)),
             Err(error) => return Err(self.of_target(error)),
         };
         match self.target.set_facts(&item.path, FoundKind::File, &item.facts) {
             Ok(set) => Ok(Compared::There(set)),
             // It has other names, maybe outside: its facts are let be if they are right, else it becomes a file of its own.
             Err(TargetError::Blocked { .. } | TargetError::Denied { .. }) => {
-                Ok(facts_agree(&found, &item.facts).map_or(Compared::Other, Compared::There))
+                Ok(facts_agree(&found, &item.facts).map_or(Compared::Other(Existing::Replace), Compared::There))
             }
-            Err(TargetError::Gone { .. }) => Ok(Compared::Gone),
+            Err(TargetError::Gone { .. }) => Ok(Compared::Other(Existing::Refuse)),
             Err(error) => Err(self.of_target(error)),
         }
     }
@@ -223,10 +237,8 @@ impl FileWork<'_> {
 pub(super) enum Compared {
     /// It has the right bytes, and its facts as far as the target keeps them.
     There(FactsSet),
-    /// Its bytes are others, or its facts are and cannot be set.
-    Other,
-    /// It is there no more.
-    Gone,
+    /// It is to be written: its bytes are others, or its facts are and cannot be set, or it is there no more.
+    Other(Existing),
 }
 
 /// Whether mode and time are as wanted; the time within the target's tick.

@@ -2,7 +2,7 @@
 //!
 //! Nothing is written here. What cannot be read of a tree is a problem with its path, and the rest is gathered.
 
-use super::file::{Failure, of_target, of_tree};
+use super::file::{Failure, of_target, of_tree, other_content};
 use super::marker::is_marker;
 use super::options::{Mode, Overwrite};
 use super::tally::{Tally, Why};
@@ -46,6 +46,8 @@ pub(super) enum Here {
     Leave,
     /// It is compared, and replaced if it differs.
     Compare,
+    /// It is compared, and left as it is and named if it differs.
+    Confirm,
     /// It is replaced.
     Replace,
 }
@@ -151,18 +153,24 @@ impl<'a> Gather<'a> {
     }
 
     fn entry(&mut self, path: &[u8], entry: &Entry) -> Result<(), Error> {
+        if let Some(why) = self.is_blocked(path) {
+            if !matches!(entry.content, Content::Folder(_)) {
+                self.gathered.tally.leave_out(path, why);
+            }
+            return Ok(());
+        }
+        let reserved = || Why::new("name-reserved", Severity::Notice, "a restore keeps its own marker under this name");
         let what = match &entry.content {
+            Content::Folder(_) if is_marker(path) => {
+                self.block(path, reserved());
+                return Ok(());
+            }
             Content::Folder(_) => return self.folder(path, Some(entry.facts.clone()), true),
             Content::File(content) => What::File(content.clone()),
             Content::Symlink(to) => What::Symlink(to.clone()),
         };
-        if let Some(why) = self.is_blocked(path) {
-            self.gathered.tally.leave_out(path, why);
-            return Ok(());
-        }
         if is_marker(path) {
-            let why = Why::new("name-reserved", Severity::Notice, "a restore keeps its own marker under this name");
-            self.gathered.tally.leave_out(path, why);
+            self.gathered.tally.leave_out(path, reserved());
             return Ok(());
         }
         let here = match self.look(path, &what) {
@@ -208,9 +216,14 @@ impl<'a> Gather<'a> {
             Err(Failure::LeftOut(why)) => why,
             Err(Failure::Fatal(error)) => return Err(error),
         };
+        self.block(path, why);
+        Ok(())
+    }
+
+    /// Leaves a folder out, and with it all that would lie in it.
+    fn block(&mut self, path: &[u8], why: Why) {
         self.gathered.tally.leave_out(path, why.clone());
         self.blocked = Some(([path, b"/"].concat(), Why { reason: "its folder cannot be made in the target".to_owned(), ..why }));
-        Ok(())
     }
 
     /// Decides what is done about what lies at a path.
@@ -232,10 +245,11 @@ impl<'a> Gather<'a> {
             Mode::GoOn if !same_kind => left_out("target-exists", format!("{} has its name", found.kind.words())),
             Mode::Over(Overwrite::IfDifferent) if !same_kind => Ok(Here::Replace),
             _ => match what {
-                // Files get their names whole: one of another length is not from the interrupted restore, and is not ours to replace.
+                // Files get their names whole: one of other bytes was changed since, or is none of this restore's, and not ours to replace.
                 What::File(content) if content.length_bytes != found.length_bytes && self.mode == Mode::GoOn => {
-                    left_out("target-exists", "a file that this restore did not write has its name".to_owned())
+                    Err(Failure::LeftOut(other_content()))
                 }
+                _ if self.mode == Mode::GoOn => Ok(Here::Confirm),
                 What::File(content) if content.length_bytes != found.length_bytes => Ok(Here::Replace),
                 _ => Ok(Here::Compare),
             },

@@ -8,7 +8,8 @@
 //!
 //! Invariants: no file has its final name before all of its bytes were compared with the hash in the tree; folders get their facts
 //! after all that is in them, links are made after all files; the file [`MARKER`] lies in the target from before the first write until
-//! everything is durable, so that the same restore goes on where it was interrupted and no other does.
+//! everything is durable, so that the same restore goes on where it was interrupted and no other does. Going on replaces nothing that
+//! differs, unless the first run was told to or this one is: it may have been changed in between.
 
 mod file;
 mod items;
@@ -36,5 +37,5 @@ pub use memory_target::{Case, HardLinks, MemoryLimits, MemoryTarget};
 pub use options::{Overwrite, RestoreOptions};
 pub use os_target::OsTarget;
 pub use plan::{PlanSummary, RestorePlan, plan_restore};
-pub use report::{LeftOut, NotSet, RestoreReport};
+pub use report::{LeftOut, NotSet, RestoreReport, RestoredSnapshot};
 pub use target::{Existing, FactsSet, Found, FoundKind, Target, TargetError, TargetFile, TargetRead};

@@ -1,13 +1,15 @@
 //! Owns how to restore: what of which snapshots, and what to do with what lies in the target already.
 
 use crate::ops::SnapshotRef;
+use serde::Serialize;
 
 /// How to restore. The default restores all of `latest` into an empty target.
 #[derive(Debug, Clone, Default)]
 pub struct RestoreOptions {
     /// Snapshots, each with the path in it that is wanted, raw bytes; `None`: all of it. Empty: all of `latest`.
     pub snapshots: Vec<(SnapshotRef, Option<Vec<u8>>)>,
-    /// What to do with what is there; `None`: the target must be empty, or this very restore was interrupted there.
+    /// What to do with what is there; `None`: the target must be empty, or this very restore was interrupted there. Then it goes on as it
+    /// was begun.
     pub overwrite: Option<Overwrite>,
     /// Write what can be read of a damaged file as `NAME.damaged`, what cannot as zeros.
     pub keep_damaged: bool,
@@ -16,7 +18,8 @@ pub struct RestoreOptions {
 }
 
 /// What to do with a file or link that has a name which the restore wants. Folders are always merged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Overwrite {
     /// Leave what is there, whatever it holds.
     Never,
@@ -31,7 +34,7 @@ pub enum Overwrite {
 pub(super) enum Mode {
     /// The target is empty.
     Fresh,
-    /// The same restore was interrupted here: what is right is kept.
+    /// The same restore was begun in an empty folder and interrupted: what is right is kept, and what it did not write is let be.
     GoOn,
     /// The person said what to do.
     Over(Overwrite),

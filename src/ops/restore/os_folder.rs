@@ -153,7 +153,9 @@ pub(super) fn failed(doing: &'static str, path: &[u8], errno: Errno) -> TargetEr
     match errno {
         Errno::NAMETOOLONG => TargetError::CannotHold { path: path_words, reason: "the name is too long for this file system" },
         Errno::ILSEQ => TargetError::CannotHold { path: path_words, reason: "the name's bytes are no text of this file system" },
-        Errno::NOSPC | Errno::DQUOT | Errno::FBIG => TargetError::Full { path: path_words },
+        Errno::NOSPC | Errno::DQUOT => TargetError::Full { path: path_words },
+        // FAT: the rest fits all the same.
+        Errno::FBIG => TargetError::CannotHold { path: path_words, reason: "it is longer than files can be on this file system" },
         Errno::ACCESS | Errno::PERM => TargetError::Denied { doing, path: path_words },
         Errno::ROFS => TargetError::ReadOnly { path: path_words },
         Errno::NOENT | Errno::STALE | Errno::NODEV | Errno::NXIO => TargetError::Gone { doing, path: path_words },

@@ -26,13 +26,17 @@ pub struct OsTarget {
 impl OsTarget {
     /// Opens the folder at `path`, and makes it and its parents if absent. A link in `path` itself is followed, this once: it is the
     /// person's own word, not the repository's.
+    ///
+    /// Errors: [`TargetError::NotFolder`] if something else stands there, or on the way to it.
     pub fn create_or_open(path: &Path) -> Result<Self, TargetError> {
+        refuse_other_than_folder(path)?;
         std::fs::create_dir_all(path).map_err(|source| failed_io("create", path.as_os_str().as_encoded_bytes(), source))?;
         Self::open_root(path)
     }
 
     /// Opens the folder at `path` as it is; absent is [`TargetError::Gone`]. For looking before anything is written.
     pub fn open_root(path: &Path) -> Result<Self, TargetError> {
+        refuse_other_than_folder(path)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root =
             rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| failed("open", path.as_os_str().as_encoded_bytes(), errno))?;
@@ -214,6 +218,24 @@ impl Target for OsTarget {
         }
         Ok(removed_count)
     }
+}
+
+/// Refuses a path at which, or above which, something stands that is no folder and leads to none.
+fn refuse_other_than_folder(path: &Path) -> Result<(), TargetError> {
+    for part in path.ancestors() {
+        let by = match std::fs::metadata(part) {
+            Ok(found) if found.is_dir() => return Ok(()),
+            Ok(found) if found.is_file() => FoundKind::File.words(),
+            Ok(_) => "something else",
+            Err(_) => match std::fs::symlink_metadata(part) {
+                Ok(found) if found.is_symlink() => "a symbolic link that leads nowhere",
+                // Absent, or not to be looked at: what lies above it says more, or making it does.
+                _ => continue,
+            },
+        };
+        return Err(TargetError::NotFolder { path: part.display().to_string(), by });
+    }
+    Ok(())
 }
 
 /// Turns the numbers by which a file system says "not here" into the one that [`failed`] knows as [`TargetError::Unsupported`].

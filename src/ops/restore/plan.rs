@@ -2,9 +2,9 @@
 
 use super::file::{Failure, of_target};
 use super::items::{Gather, Here, Items, What};
-use super::marker;
+use super::marker::{self, Begun};
 use super::options::{Mode, Overwrite, RestoreOptions};
-use super::report::RestoreReport;
+use super::report::{RestoreReport, RestoredSnapshot};
 use super::run;
 use super::target::Target;
 use crate::ops::objects::RepoObjects;
@@ -19,8 +19,8 @@ use std::sync::Arc;
 /// What a restore would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PlanSummary {
-    /// The snapshots' whole ids, in the order asked for.
-    pub snapshots: Vec<String>,
+    /// The snapshots, each once, in the order asked for.
+    pub snapshots: Vec<RestoredSnapshot>,
     /// The target in words, such as its path.
     pub target: String,
     /// The same restore was interrupted here and goes on.
@@ -39,6 +39,8 @@ pub struct PlanSummary {
     pub overwrite: u64,
     /// Files and links that are there and are compared, then replaced if they differ.
     pub compare: u64,
+    /// Files and links that are there and are compared; those that differ were not written by this restore, and are left as they are and named.
+    pub compare_and_keep: u64,
     /// What cannot be restored, as far as can be told before writing: unreadable folders, names that are taken.
     pub blocked: u64,
 }
@@ -87,8 +89,11 @@ pub fn plan_restore<'r>(
     }
     refuse_overlap(&selections)?;
     let parts: Vec<(SnapshotName, Option<Vec<u8>>)> = chosen.iter().map(|(manifest, path)| (manifest.name, path.clone())).collect();
-    let marker = marker::encode(repository.id(), &parts);
-    let (mode, going_on) = judge_target(&*target, options.overwrite, &marker)?;
+    let encoded = |overwrite| marker::encode(repository.id(), &parts, overwrite);
+    let (mode, begun) = judge_target(&*target, options.overwrite, encoded)?;
+    let going_on = begun.is_some();
+    // What is said now counts from now on, also for going on another time.
+    let marker = encoded(options.overwrite.or(begun.and_then(|begun| begun.overwrite)));
     let mut gather = Gather::new(&reader, &*target, observer, mode);
     for (position, found) in &selections {
         let sealed = chosen.get(*position).and_then(|(manifest, _)| manifest.sealed.as_ref());
@@ -97,8 +102,12 @@ pub fn plan_restore<'r>(
         gather.select(source, found)?;
     }
     let items = gather.finish();
-    let manifests = chosen.into_iter().map(|(manifest, _)| manifest).collect();
-    let summary = summarise(&items, &parts, &*target, going_on);
+    let manifests: Vec<Manifest> = chosen.into_iter().map(|(manifest, _)| manifest).collect();
+    if items.tally.has_damage() {
+        // A drive that was pulled out is no damage.
+        repository.check_place()?;
+    }
+    let summary = summarise(&items, &manifests, &*target, going_on);
     let options = options.clone();
     Ok(RestorePlan { repository, reader, target, options, mode, going_on, marker, manifests, items, notes, summary })
 }
@@ -119,28 +128,42 @@ fn refuse_overlap(selections: &[(usize, InSnapshot)]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the target may be written, and how.
-fn judge_target(target: &dyn Target, overwrite: Option<Overwrite>, marker: &[u8]) -> Result<(Mode, bool), Error> {
+/// Whether the target may be written, and how; and what was begun in it, if it is to be gone on with.
+fn judge_target(
+    target: &dyn Target,
+    overwrite: Option<Overwrite>,
+    encoded: impl Fn(Option<Overwrite>) -> Vec<u8>,
+) -> Result<(Mode, Option<Begun>), Error> {
     let place = || target.place();
     let failed = |error| match of_target(target, error) {
         Failure::Fatal(error) => error,
         Failure::LeftOut(why) => Error::Usage { what: place(), why: why.reason },
     };
     if target.is_empty().map_err(failed)? {
-        return Ok((Mode::Fresh, false));
+        return Ok((Mode::Fresh, None));
     }
-    let going_on = marker::is_there(target, marker).map_err(failed)?;
-    match (overwrite, going_on) {
-        (Some(overwrite), _) => Ok((Mode::Over(overwrite), going_on)),
-        (None, true) => Ok((Mode::GoOn, true)),
-        (None, false) => Err(Error::TargetNotEmpty { place: place() }),
-    }
+    let begun = marker::find(target, encoded).map_err(failed)?;
+    let mode = match (overwrite, begun) {
+        (Some(overwrite), _) => Mode::Over(overwrite),
+        (None, Some(Begun { overwrite: None })) => Mode::GoOn,
+        // What the first run replaced already is not written once more.
+        (None, Some(Begun { overwrite: Some(Overwrite::Always) })) => Mode::Over(Overwrite::IfDifferent),
+        (None, Some(Begun { overwrite: Some(overwrite) })) => Mode::Over(overwrite),
+        (None, None) => return Err(Error::TargetNotEmpty { place: place() }),
+    };
+    Ok((mode, begun))
 }
 
-fn summarise(items: &Items, parts: &[(SnapshotName, Option<Vec<u8>>)], target: &dyn Target, going_on: bool) -> PlanSummary {
+fn summarise(items: &Items, manifests: &[Manifest], target: &dyn Target, going_on: bool) -> PlanSummary {
     let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let mut snapshots: Vec<RestoredSnapshot> = Vec::new();
+    for snapshot in manifests.iter().map(RestoredSnapshot::of) {
+        if !snapshots.contains(&snapshot) {
+            snapshots.push(snapshot);
+        }
+    }
     let mut summary = PlanSummary {
-        snapshots: parts.iter().map(|(snapshot, _)| snapshot.hex()).collect(),
+        snapshots,
         target: target.place(),
         going_on,
         folders: count(items.folders.keys().filter(|path| !path.is_empty()).count()),
@@ -156,6 +179,7 @@ fn summarise(items: &Items, parts: &[(SnapshotName, Option<Vec<u8>>)], target: &
             Here::Nothing => {}
             Here::Replace => summary.overwrite += 1,
             Here::Compare => summary.compare += 1,
+            Here::Confirm => summary.compare_and_keep += 1,
         }
         match &item.what {
             What::File(content) => {

@@ -1,6 +1,8 @@
 //! Owns what `restore` reports: the same struct feeds the words and the JSON.
 
+use crate::ops::snapshots::rfc3339;
 use crate::ops::{Outcome, Problem};
+use crate::repo::Manifest;
 use serde::Serialize;
 
 /// What a restore did.
@@ -8,8 +10,8 @@ use serde::Serialize;
 pub struct RestoreReport {
     /// The first snapshot's whole id, 64 hexadecimal digits.
     pub snapshot: String,
-    /// Every snapshot's id, in the order asked for.
-    pub snapshots: Vec<String>,
+    /// The snapshots, each once, in the order asked for.
+    pub snapshots: Vec<RestoredSnapshot>,
     /// The target in words, such as its path.
     pub target: String,
     /// An interrupted restore was gone on with.
@@ -40,6 +42,25 @@ impl RestoreReport {
     /// The exit code that the problems add up to.
     pub fn exit_code(&self) -> u8 {
         Outcome::of(&self.problems).exit_code()
+    }
+}
+
+/// A snapshot that things were restored from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RestoredSnapshot {
+    /// Its whole id, 64 hexadecimal digits.
+    pub id: String,
+    /// The time that it states, RFC 3339 in UTC.
+    pub time: String,
+    /// The same in seconds since the epoch.
+    #[serde(skip)]
+    pub seconds: i64,
+}
+
+impl RestoredSnapshot {
+    pub(super) fn of(manifest: &Manifest) -> Self {
+        let time = manifest.public.time;
+        Self { id: manifest.name.hex(), time: rfc3339(time), seconds: time.seconds }
     }
 }
 

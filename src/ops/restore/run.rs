@@ -1,7 +1,7 @@
 //! Owns running a plan, in this order: marker, folders, files, second names, links, what can be read of damaged files, facts of folders
 //! from the deepest up, sync, marker away.
 
-use super::file::{Compared, Done, Failure, FileWork, of_target};
+use super::file::{Compared, Done, Failure, FileWork, of_target, other_content};
 use super::items::{FolderItem, Here, Item, What};
 use super::marker::MARKER;
 use super::options::{Mode, Overwrite};
@@ -11,7 +11,7 @@ use super::tally::{Tally, Why};
 use super::target::{Existing, FactsSet, FoundKind, Target, TargetError};
 use crate::ops::{Error, Problem, Severity};
 use crate::progress::{Observer, Stage};
-use crate::repo::{NameFolder, PackName, RepoError, StoredFile, StoredName};
+use crate::repo::{NameFolder, PackName, RepoError, Repository, StoredFile, StoredName};
 use crate::scan::escaped;
 use crate::tree::{Facts, FileContent, ObjectId, Pieces};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,6 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A run's shared state.
 struct Run<'a> {
+    repository: &'a Repository,
     work: FileWork<'a>,
     observer: &'a dyn Observer,
     items: &'a [Item],
@@ -45,6 +46,7 @@ pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<Rest
     }
     target.put_small(MARKER.as_bytes(), &plan.marker).map_err(|error| fatal(target, error))?;
     let mut run = Run {
+        repository: plan.repository,
         work: FileWork { reader: &plan.reader, target, verify: plan.options.verify },
         observer,
         items: &plan.items.items,
@@ -80,7 +82,7 @@ pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<Rest
     }
     let mut tally = run.tally.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut report = RestoreReport {
-        snapshot: summary.snapshots.first().cloned().unwrap_or_default(),
+        snapshot: summary.snapshots.first().map(|snapshot| snapshot.id.clone()).unwrap_or_default(),
         snapshots: summary.snapshots,
         target: summary.target,
         gone_on: plan.going_on,
@@ -236,11 +238,15 @@ impl<'a> Run<'a> {
             Some(why) => Err(Failure::LeftOut(why.clone())),
             None => act(),
         };
+        if matches!(&result, Err(Failure::LeftOut(why)) if why.severity == Severity::Damaged) {
+            // A drive that was pulled out is no damage.
+            self.repository.check_place()?;
+        }
         let mut tally = self.tally();
         match result {
             Err(Failure::Fatal(error)) => return Err(error),
             Err(Failure::LeftOut(why)) => {
-                if matches!(why.code, "file-damaged" | "object-missing") {
+                if matches!(why.code, "file-damaged" | "pack-denied" | "object-missing") {
                     self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(position);
                 }
                 tally.leave_out(&item.path, why);
@@ -312,7 +318,7 @@ impl<'a> Run<'a> {
         let existing = match item.here {
             Here::Nothing | Here::Leave => Existing::Refuse,
             Here::Replace => Existing::Replace,
-            Here::Compare => {
+            Here::Compare | Here::Confirm => {
                 if let (Some(one), Some(other)) = (stat(&first.path)?, stat(&item.path)?)
                     && (one.device, one.inode) == (other.device, other.inode)
                 {
@@ -320,8 +326,7 @@ impl<'a> Run<'a> {
                 }
                 match self.work.compare(item, content)? {
                     Compared::There(set) => return Ok(Done::AlreadyThere(set)),
-                    Compared::Other => Existing::Replace,
-                    Compared::Gone => Existing::Refuse,
+                    Compared::Other(existing) => existing,
                 }
             }
         };
@@ -345,10 +350,15 @@ impl<'a> Run<'a> {
     }
 
     fn symlink(&self, item: &Item, to: &[u8]) -> Result<Done, Failure> {
-        let holds = |found: Result<Vec<u8>, TargetError>| found.is_ok_and(|found| found == to);
-        let there = item.here == Here::Compare && holds(self.target().read_link(&item.path));
+        let compares = matches!(item.here, Here::Compare | Here::Confirm);
+        let found = if compares { Some(self.target().read_link(&item.path)) } else { None };
+        let there = matches!(&found, Some(Ok(found)) if found == to);
         if !there {
-            let existing = if item.here == Here::Nothing { Existing::Refuse } else { Existing::Replace };
+            let existing = match (item.here, found) {
+                (Here::Nothing, _) | (_, Some(Err(TargetError::Gone { .. }))) => Existing::Refuse,
+                (Here::Confirm, _) => return Err(Failure::LeftOut(other_content())),
+                _ => Existing::Replace,
+            };
             self.target().make_symlink(&item.path, to, existing).map_err(|error| self.failure(error))?;
         }
         let set = match self.target().set_facts(&item.path, FoundKind::Symlink, &item.facts) {
@@ -376,8 +386,7 @@ impl<'a> Run<'a> {
             if planned.contains(beside.as_slice()) {
                 continue;
             }
-            let existing = if self.going_on { Existing::Replace } else { Existing::Refuse };
-            match self.work.write_readable(&beside, item, content, existing) {
+            match self.work.write_readable(&beside, item, content) {
                 Ok(true) => self.tally().kept_as(&item.path, &beside),
                 Ok(false) | Err(Failure::LeftOut(_)) => {}
                 Err(Failure::Fatal(error)) => return Err(error),

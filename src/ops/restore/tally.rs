@@ -53,6 +53,11 @@ impl Tally {
         self.left_out.len()
     }
 
+    /// Whether something was left out because its bytes are wrong or cannot be read.
+    pub(super) fn has_damage(&self) -> bool {
+        self.left_out.iter().any(|(severity, _)| *severity == Severity::Damaged)
+    }
+
     pub(super) fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
@@ -113,6 +118,9 @@ impl Tally {
     }
 }
 
+const DENIED_NEXT: &str = "let this user read the repository's files, or run as the user who wrote them; \
+                           then run the same command with --overwrite never";
+
 /// One problem for all that was left out for one reason: the paths stand in the list.
 fn of_group(severity: Severity, code: &'static str, count: u64, example: &LeftOut) -> Problem {
     let message = match count {
@@ -122,6 +130,7 @@ fn of_group(severity: Severity, code: &'static str, count: u64, example: &LeftOu
     let problem = Problem::of_path(code, severity, example.path.clone(), message);
     match (severity, code) {
         (_, "verification-failed") => problem.with_hint("test this drive and this machine's memory before you trust them with photos"),
+        (_, "pack-denied") => problem.with_hint(DENIED_NEXT),
         (Severity::Damaged, _) => problem.with_hint(
             "`tintype check --read-data` says what is damaged; another copy of the repository may have it whole. \
              Then run the same command with --overwrite never",

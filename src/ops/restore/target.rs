@@ -162,7 +162,7 @@ pub struct FactsSet {
 #[non_exhaustive]
 pub enum TargetError {
     /// A part of the path is no name that a restore may write.
-    #[error("{path:?} is not a path that may be restored: {why}")]
+    #[error("{} is not a path that may be restored: {why}", named(.path))]
     BadName {
         /// The path.
         path: String,
@@ -170,7 +170,7 @@ pub enum TargetError {
         why: &'static str,
     },
     /// Something lies where a folder, or something else than it, is needed. It was left alone.
-    #[error("{path:?} is blocked by {by}")]
+    #[error("{} is blocked by {by}", named(.path))]
     Blocked {
         /// The path at which it lies.
         path: String,
@@ -178,13 +178,13 @@ pub enum TargetError {
         by: &'static str,
     },
     /// The name is taken.
-    #[error("{path:?} exists already")]
+    #[error("{} exists already", named(.path))]
     Exists {
         /// The path.
         path: String,
     },
     /// The file system of the target cannot hold this name or thing.
-    #[error("the target cannot hold {path:?}: {reason}")]
+    #[error("the target cannot hold {}: {reason}", named(.path))]
     CannotHold {
         /// The path.
         path: String,
@@ -192,19 +192,27 @@ pub enum TargetError {
         reason: &'static str,
     },
     /// The target has no hard links, or not this one.
-    #[error("{path:?} cannot be a second name of a file here")]
+    #[error("{} cannot be a second name of a file here", named(.path))]
     Unsupported {
         /// The path.
         path: String,
     },
-    /// No space, a quota, or longer than files can be here.
-    #[error("no room for {path:?}")]
+    /// Something that is no folder stands where the target is to be, or on the way to it.
+    #[error("{} is {by}, not a folder", named(.path))]
+    NotFolder {
+        /// What stands there.
+        path: String,
+        /// What it is.
+        by: &'static str,
+    },
+    /// No space, or a quota.
+    #[error("no room for {}", named(.path))]
     Full {
         /// The path.
         path: String,
     },
     /// No permission.
-    #[error("no permission to {doing} {path:?}")]
+    #[error("no permission to {doing} {}", named(.path))]
     Denied {
         /// What was being done.
         doing: &'static str,
@@ -212,13 +220,13 @@ pub enum TargetError {
         path: String,
     },
     /// The target cannot be written.
-    #[error("the target is read-only, at {path:?}")]
+    #[error("the target is read-only, at {}", named(.path))]
     ReadOnly {
         /// The path.
         path: String,
     },
     /// The place, or a parent folder, is not there, or no more.
-    #[error("{path:?} is gone, could not {doing} it")]
+    #[error("{} is gone, could not {doing} it", named(.path))]
     Gone {
         /// What was being done.
         doing: &'static str,
@@ -226,7 +234,7 @@ pub enum TargetError {
         path: String,
     },
     /// The system failed in another way.
-    #[error("could not {doing} {path:?}")]
+    #[error("could not {doing} {}", named(.path))]
     Other {
         /// What was being done.
         doing: &'static str,
@@ -247,6 +255,7 @@ impl TargetError {
             Self::Exists { .. } => "target-exists",
             Self::CannotHold { .. } => "target-cannot-hold",
             Self::Unsupported { .. } => "target-no-hard-link",
+            Self::NotFolder { .. } => "target-not-folder",
             Self::Full { .. } => "disk-full",
             Self::Denied { .. } => "target-denied",
             Self::ReadOnly { .. } => "target-read-only",
@@ -262,6 +271,11 @@ impl TargetError {
     pub(super) fn other(doing: &'static str, path: &[u8], kind: io::ErrorKind, why: &'static str) -> Self {
         Self::Other { doing, path: words(path), source: io::Error::new(kind, why) }
     }
+}
+
+/// A path as it reads in a message, so that control characters do nothing: the empty one is the root.
+fn named(path: &str) -> String {
+    if path.is_empty() { "the target itself".to_owned() } else { format!("{path:?}") }
 }
 
 /// A path as text for messages.

@@ -133,7 +133,9 @@ fn unfinished_files_leave_nothing() {
     assert!(target.is_empty().expect("a listing"));
     // Lengths that no disk has, as a hostile repository may state them.
     for length_bytes in [u64::MAX, i64::MAX.unsigned_abs(), 1 << 62] {
-        assert_eq!(target.create(b"photo", length_bytes).map(drop).map_err(|error| error.code()), Err("disk-full"));
+        let code = target.create(b"photo", length_bytes).map(drop).map_err(|error| error.code());
+        // Longer than any file there can be, or than there is room for: which it is depends on the file system.
+        assert!(matches!(code, Err("target-cannot-hold" | "disk-full")), "{code:?}");
     }
     assert!(target.is_empty().expect("a listing"));
 }

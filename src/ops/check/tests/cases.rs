@@ -144,6 +144,28 @@ fn a_read_error_is_damage_and_a_place_that_is_gone_is_not() {
 }
 
 #[test]
+fn a_pack_that_may_not_be_read_is_said_with_its_reason_and_held_against_nothing() {
+    // One file without permission ended the whole check with 1, and every other file went unjudged.
+    let sample = Sample::new(true);
+    let (machine, key) = (Machine::new(), sample.writer.key());
+    let store = Arc::new(FaultyStore::new(Arc::new(sample.store())));
+    let path = sample.data[0].file().path();
+    for (depth, known) in [(Depth::Quick, false), (Depth::ReadData, false), (Depth::ReadData, true)] {
+        store.heal();
+        if known {
+            assert_eq!(machine.check(store.clone(), &key, Depth::ReadData).unwrap().exit_code, 0);
+        }
+        store.deny_reads(&path);
+        let report = machine.check(store.clone(), &key, depth).unwrap();
+        assert_eq!((report.exit_code, codes(&report)), (5, vec!["pack-denied"]));
+        assert!(report.problems[0].message.contains("permission denied"), "{}", report.problems[0].message);
+        assert!(report.problems[0].hint.as_deref().is_some_and(|hint| hint.contains("let this user read")));
+    }
+    store.heal();
+    assert_eq!(machine.check(store.clone(), &key, Depth::Quick).unwrap().exit_code, 0, "nothing was wrong with its bytes");
+}
+
+#[test]
 fn what_nobody_needs_is_told_once() {
     let mut sample = Sample::new(true);
     let spare = sample.writer.data(&[b"spare"]);

@@ -4,7 +4,10 @@ use super::support::{Thing, file, pictures};
 use super::{all, family, memory, over, paths, restore};
 use crate::ops::Severity;
 use crate::ops::restore::{Overwrite, RestoreOptions};
+use crate::repo::{Credentials, Repository};
+use crate::store::{FaultyStore, MemoryStore};
 use crate::tree::{ObjectId, ObjectKind};
+use std::sync::Arc;
 
 fn three() -> super::support::Made {
     pictures(
@@ -91,6 +94,69 @@ fn a_damaged_page_costs_its_folder_alone() {
         (report.exit_code(), report.left_out.first().map(|left_out| (left_out.path.as_str(), left_out.code))),
         (5, Some(("2019", "folder-damaged")))
     );
+}
+
+/// Fifty files whose pieces lie in two data packs; the store can fail. Returns where the first of them lies: the pack's path,
+/// and the offset.
+fn failing() -> (Arc<FaultyStore<MemoryStore>>, Repository, (String, u64)) {
+    let things: Vec<_> = (0..50_u8).map(|number| (format!("{number:02}.jpg"), file(&[number; 9]))).collect();
+    let made = pictures(2, things.iter().map(|(path, thing)| (path.as_str(), thing.clone())).collect());
+    let (pack, offset, _) = made.places[&ObjectKind::Chunk.id_of(&[0; 9])].clone();
+    let store = Arc::new(FaultyStore::new(Arc::new(made.store.clone())));
+    let surroundings = made.repository.surroundings().clone();
+    let repository = Repository::open(store.clone(), &Credentials::None, surroundings).expect("a repository");
+    (store, repository, (pack, offset as u64))
+}
+
+#[test]
+fn a_pack_that_may_not_be_read_costs_its_own_photos_alone() {
+    // One file without permission ended the whole restore with 1. Now it is as a pack that is damaged, with its own reason and advice.
+    let (store, repository, (pack, _)) = failing();
+    store.deny_reads(&pack);
+    let target = memory();
+    let report = restore(&repository, &target, &all()).expect("a restore");
+    assert_eq!((report.exit_code(), report.files, report.left_out_count), (5, 10, 40));
+    assert!(report.left_out.iter().all(|left_out| left_out.code == "pack-denied" && left_out.reason.starts_with("permission denied")));
+    let problem = report.problems.first().expect("a problem");
+    assert!(problem.hint.as_deref().is_some_and(|hint| hint.contains("--overwrite never")), "{problem:?}");
+    store.heal();
+    let report = restore(&repository, &target, &over(Overwrite::Never)).expect("a restore");
+    assert_eq!((report.exit_code(), report.files, report.files_already_there), (0, 40, 10));
+}
+
+#[test]
+fn a_read_error_costs_its_own_photo_unless_the_place_is_gone() {
+    let (store, repository, (pack, offset)) = failing();
+    store.fail_reads(&pack, offset..offset + 1);
+    let report = restore(&repository, &memory(), &all()).expect("a restore");
+    assert_eq!((report.exit_code(), report.files, report.left_out_count), (5, 49, 1));
+    store.fail_reads("tintype.json", 0..10);
+    store.fail_reads("second/tintype.json", 0..10);
+    let target = memory();
+    let error = restore(&repository, &target, &all()).expect_err("the place is gone");
+    assert_eq!((error.exit_code(), error.code()), (1, "place-gone"));
+    store.heal();
+    let report = restore(&repository, &target, &all()).expect("a restore");
+    assert_eq!((report.exit_code(), report.gone_on, report.files + report.files_already_there), (0, true, 50));
+}
+
+#[test]
+fn what_may_not_be_read_once_is_taken_from_its_second_copy() {
+    let made = family();
+    let (meta, _, _) =
+        made.places.iter().find(|(_, (path, _, _))| made.store.bytes_of(&format!("second/{path}")).is_some()).expect("one").1;
+    let store = Arc::new(FaultyStore::new(Arc::new(made.store.clone())));
+    for denied in ["tintype.json", &made.manifest, meta, &made.segment] {
+        store.deny_reads(denied);
+        let repository = Repository::open(store.clone(), &Credentials::None, made.repository.surroundings().clone()).expect("a repository");
+        let report = restore(&repository, &memory(), &all()).expect("a restore");
+        assert_eq!((report.files, report.left_out_count), (6, 0), "{denied}");
+        store.heal();
+    }
+    store.deny_reads("tintype.json");
+    store.deny_reads("second/tintype.json");
+    let error = Repository::open(store, &Credentials::None, made.repository.surroundings().clone()).expect_err("nothing is left");
+    assert_eq!(error.code(), "permission-denied");
 }
 
 fn raw_of(made: &super::support::Made, id: ObjectId) -> Vec<u8> {

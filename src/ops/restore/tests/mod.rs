@@ -245,6 +245,24 @@ fn the_marker_s_name_cannot_be_restored() {
 }
 
 #[test]
+fn a_folder_of_the_marker_s_name_is_left_out_with_all_in_it() {
+    let inside = format!("{MARKER}/a.jpg");
+    let made = pictures(1, vec![(inside.as_str(), file(b"a")), ("b.jpg", file(b"b"))]);
+    let target = memory();
+    let report = restore(&made.repository, &target, &all()).expect("a restore");
+    assert_eq!((paths(&target), report.exit_code()), (vec!["b.jpg".to_owned()], 3));
+    assert!(report.left_out_count == 2 && report.left_out.iter().all(|left_out| left_out.code == "name-reserved"));
+}
+
+#[test]
+fn a_snapshot_is_named_once_however_many_parts_of_it_were_asked_for() {
+    let made = family();
+    let report = restore(&made.repository, &memory(), &parts(&["2019/07", "2019/08", "empty.txt"])).expect("a restore");
+    let named: Vec<_> = report.snapshots.iter().map(|snapshot| (snapshot.id.as_str(), snapshot.time.as_str())).collect();
+    assert_eq!(named, [(report.snapshot.as_str(), "2023-11-14T22:13:20Z")]);
+}
+
+#[test]
 fn three_thousand_small_files_on_two_threads() {
     let things: Vec<_> = (0..3_000_u32)
         .map(|number| (format!("{:02}/IMG_{number:05}.jpg", number % 30), file(&number.to_le_bytes()), facts(0o644, i64::from(number))))
