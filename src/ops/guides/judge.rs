@@ -154,7 +154,7 @@ mod tests {
             "spec/.DS_Store",
             "spec/extra.md",
             "reader/._tintype_reader.py",
-            "reader/tintype_reader (1).py",
+            "reader/conflicted-copy.py",
             "reader/desktop.ini",
             "reader/tintype_reader.py.1",
         ] {
