@@ -17,30 +17,55 @@ pub struct Known {
     reliable: Vec<bool>,
     /// Packs that are preferred where an object lies in several, so that lists of needs stay as they are.
     preferred: BTreeSet<PackName>,
+    missing: Vec<PackName>,
     /// What could not be read.
     pub loaded: LoadedIndex,
 }
 
 impl Repository {
     /// Lists tombstones, `instead`, then packs, and intersects the index with them. `distrusted` are packs that a look found not in place.
-    pub fn known(&self, ledger: &Ledger, distrusted: &BTreeSet<PackName>, preferred: BTreeSet<PackName>) -> Result<Known, RepoError> {
+    pub fn known(&self, ledger: &mut Ledger, distrusted: &BTreeSet<PackName>, preferred: BTreeSet<PackName>) -> Result<Known, RepoError> {
         let notices: Notices = self.notices()?;
         let packs = Packs::list(&*self.store)?;
-        let loaded = self.load_index(&packs)?;
+        let loaded = self.load_index_verified(&packs, ledger)?;
         let reliable = loaded.index.packs().iter().map(|pack| {
             packs.files.get(&pack.name).is_some_and(|seen| {
                 let here = seen.length_bytes == pack.length_bytes && !seen.placeholder && !ledger.is_damaged(pack.name, *seen);
                 here && notices.allow(pack.name) && !distrusted.contains(&pack.name)
             })
         });
-        Ok(Known { reliable: reliable.collect(), index: loaded.index.clone(), packs, preferred, loaded })
+        let reliable = reliable.collect();
+        let is_missing = |name: &&PackName| {
+            let Some(seen) = packs.files.get(*name) else { return notices.allow(**name) };
+            let length = loaded.index.position(**name).and_then(|position| loaded.index.pack(position)).map(|pack| pack.length_bytes);
+            let not_whole = length != Some(seen.length_bytes) || distrusted.contains(*name);
+            not_whole && !seen.placeholder && !ledger.is_damaged(**name, *seen)
+        };
+        let missing = preferred.iter().filter(is_missing).copied().collect();
+        Ok(Known { missing, reliable, index: loaded.index.clone(), packs, preferred, loaded })
     }
 }
 
 impl Known {
+    /// Packs that the last snapshot needs and that are gone or not whole; what is damaged or a placeholder is not among them.
+    pub fn missing_packs(&self) -> &[PackName] {
+        &self.missing
+    }
+
+    /// Packs that are here and that the ledger calls damaged.
+    pub fn damaged_packs<'a>(&'a self, ledger: &'a Ledger) -> impl Iterator<Item = PackName> + 'a {
+        self.packs.files.iter().filter(|(name, seen)| ledger.is_damaged(**name, **seen)).map(|(name, _)| *name)
+    }
+
     /// Whether an object lies in a pack that may be relied on.
     pub fn has(&self, id: ObjectId) -> bool {
         self.index.find(id).any(|found| self.is_reliable(found.pack))
+    }
+
+    /// Every pack that holds an object, whether or not it may be relied on.
+    pub fn packs_of(&self, id: ObjectId) -> impl Iterator<Item = NeededPack> + '_ {
+        let packs = self.index.find(id).filter_map(|found| self.index.pack(found.pack));
+        packs.map(|pack| NeededPack { name: pack.name, length_bytes: pack.length_bytes, kind: pack.kind })
     }
 
     fn is_reliable(&self, position: u32) -> bool {

@@ -34,8 +34,8 @@ pub struct Notices {
     pub instead: BTreeMap<PackName, Vec<Vec<NeededPack>>>,
     /// Targets named without proof, because the key is not here.
     pub unverified: BTreeSet<StoredName>,
-    /// Notices that carry a wrong hash: obeyed by nobody.
-    pub false_count: u64,
+    /// Paths of notices that carry a wrong hash: obeyed by nobody.
+    pub false_ones: Vec<String>,
     /// Notices that cannot be read.
     pub unreadable: Vec<(String, FileState)>,
 }
@@ -85,19 +85,19 @@ impl Notices {
             Trust::Locked => true,
         };
         if !believed {
-            self.false_count += 1;
+            self.false_ones.push(file.path());
             return Ok(());
         }
         match kind {
-            FileKind::Tombstone => {
-                if let Ok(tombstone) = Tombstone::decode(sealed.public) {
-                    self.bury(tombstone.target, trust);
-                }
-            }
+            FileKind::Tombstone => match Tombstone::decode(sealed.public) {
+                Ok(tombstone) => self.bury(tombstone.target, trust),
+                Err(error) => return self.note_unreadable(file.path(), FileState::Damaged(error.to_string())),
+            },
             _ => {
                 // Without the key it is taken on trust: such an audit is about accidents.
-                if let Ok(instead) = Instead::decode(sealed.public) {
-                    self.instead.entry(instead.replaced).or_default().push(instead.packs);
+                match Instead::decode(sealed.public) {
+                    Ok(instead) => self.instead.entry(instead.replaced).or_default().push(instead.packs),
+                    Err(error) => return self.note_unreadable(file.path(), FileState::Damaged(error.to_string())),
                 }
             }
         }

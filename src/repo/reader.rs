@@ -56,6 +56,7 @@ pub struct ObjectReader<'r> {
     index: RwLock<(Arc<Index>, Scope)>,
     kept: Mutex<Kept>,
     from_second: Mutex<BTreeSet<PackName>>,
+    damaged: Mutex<BTreeSet<PackName>>,
 }
 
 thread_local! {
@@ -75,12 +76,23 @@ impl<'r> ObjectReader<'r> {
     }
 
     fn with_index(repository: &'r Repository, index: Arc<Index>, scope: Scope) -> Self {
-        Self { repository, index: RwLock::new((index, scope)), kept: Mutex::default(), from_second: Mutex::default() }
+        Self {
+            repository,
+            index: RwLock::new((index, scope)),
+            kept: Mutex::default(),
+            from_second: Mutex::default(),
+            damaged: Mutex::default(),
+        }
     }
 
     /// Meta packs whose second copy had to be read.
     pub fn read_from_second(&self) -> BTreeSet<PackName> {
         self.from_second.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Packs a record of which was wrong in every copy, read twice.
+    pub fn damaged_packs(&self) -> BTreeSet<PackName> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The index that it reads by now.
@@ -166,6 +178,9 @@ impl<'r> ObjectReader<'r> {
                     Err(Some(reason)) => last = RepoError::ObjectDamaged { id: place.id, pack: pack.name, reason },
                 }
             }
+        }
+        if matches!(last, RepoError::ObjectDamaged { .. }) {
+            self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(pack.name);
         }
         Ok(Err(last))
     }

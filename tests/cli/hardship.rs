@@ -273,6 +273,7 @@ fn a_pack_that_is_a_folder_or_cut_or_zeroed_harms_nothing_but_itself() {
             _ => std::fs::write(&pack, vec![0; length as usize]).expect("a file"),
         }
         assert_eq!(code(&world.run(&["-r", way, "check"])), 6, "{way}");
+        assert_eq!(code(&world.run(&["-r", way, "snap", "photos"])), 3, "{way}: an old snapshot lost a pack");
         assert_eq!(code(&world.run(&["-r", way, "snap", "photos"])), 0, "{way}");
         let out = format!("out-{way}");
         assert_eq!(code(&world.run(&["-r", way, "restore", "--target", &out])), 0, "{way}");

@@ -2,6 +2,7 @@
 
 mod files;
 mod identity;
+mod pages;
 mod plan;
 mod report;
 mod run;
@@ -81,14 +82,18 @@ pub fn snap(repository: &Repository, sources: &[SnapSource], options: &SnapOptio
     repository.store().remove_stale_temporaries().map_err(RepoError::from)?;
     let mut distrusted = BTreeSet::new();
     let mut last_missing = 0;
+    let mut healed = Vec::new();
     for _ in 0..ROUNDS_MAX {
         let notices: Notices = repository.notices()?;
         match run::round(repository, sources, options, observer, &mut ledger, &notices, &distrusted) {
-            Ok(run::Round::Done(report)) => {
+            Ok(run::Round::Done(mut report)) => {
                 ledger.store(local, &identity);
+                healed.append(&mut report.healed);
+                report.healed = healed;
                 return Ok(*report);
             }
-            Ok(run::Round::NotInPlace(packs)) => {
+            Ok(run::Round::NotInPlace(packs, healed_then)) => {
+                healed.extend(healed_then);
                 last_missing = packs.len();
                 distrusted.extend(packs);
             }

@@ -11,8 +11,8 @@ use crate::ops::Error;
 use crate::ops::objects::RepoObjects;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
-    Heads, Known, Ledger, Marks, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published, RepoError,
-    Repository, SnapshotList, SnapshotName, SourceRecord,
+    Heads, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
+    RepoError, Repository, Seen, SnapshotList, SnapshotName, SourceRecord, StoredFile,
 };
 use crate::scan::{ScanError, SkipReason, SkipRule, Walk, WalkOptions, escaped, walk};
 use crate::tree::{self, Time};
@@ -22,7 +22,8 @@ use std::sync::Arc;
 /// How a round ended.
 pub(super) enum Round {
     Done(Box<SnapReport>),
-    NotInPlace(BTreeSet<PackName>),
+    /// Packs that must not be relied on, and what was healed so far.
+    NotInPlace(BTreeSet<PackName>, Vec<String>),
 }
 
 /// What the name of the program stands as in manifests.
@@ -63,6 +64,10 @@ pub(super) fn round(
     let mut units = Vec::new();
     let compared = compare(repository, &found, options, &opened, &mut units);
     laps.lap(|timings| &mut timings.walking);
+    let damaged = note_damaged(repository, &opened, ledger)?;
+    if distrusted.is_empty() && !damaged.is_empty() {
+        return Ok(Round::NotInPlace(damaged, opened.healed));
+    }
 
     let sums = Sums::default();
     let threads = repository.surroundings().threads.max(1);
@@ -78,19 +83,10 @@ pub(super) fn round(
     let needed = needed.into_iter().chain(own_meta(&packs)).collect();
 
     let records = records(repository, sources, &found, &built, &opened)?;
-    let publication = Publication {
-        sources: records,
-        note: options.note.clone(),
-        tool: TOOL.to_owned(),
-        needed,
-        new_packs: &packs.packs,
-        index: &opened.known.index,
-        heads: &opened.heads,
-    };
-    let published = repository.publish(publication, ledger)?;
+    let published = repository.publish(publication(options, records, needed, &packs, &opened), ledger)?;
     laps.lap(|timings| &mut timings.finishing);
     let (name, time, written_bytes, clock_note) = match published {
-        Published::NotInPlace(packs) => return Ok(Round::NotInPlace(packs)),
+        Published::NotInPlace(packs) => return Ok(Round::NotInPlace(packs, opened.healed)),
         Published::Done { name, time, written_bytes, clock_note } => (name, time, written_bytes, clock_note),
     };
     store_caches(repository, &found, &built, name);
@@ -114,6 +110,38 @@ pub(super) fn round(
     Ok(Round::Done(Box::new(summary::report(summarised, ledger))))
 }
 
+/// What could not be read of the last snapshots must not be relied on by this one: its packs are noted, and stored anew.
+fn note_damaged(repository: &Repository, opened: &Opened<'_>, ledger: &mut Ledger) -> Result<BTreeSet<PackName>, Error> {
+    let damaged = opened.reader.damaged_packs();
+    if !damaged.is_empty() {
+        // A drive that was pulled out is no damage.
+        repository.check_place()?;
+    }
+    let now_seconds = repository.surroundings().clock.now().seconds;
+    for name in &damaged {
+        if let Some(seen) = opened.known.packs.files.get(name) {
+            ledger.read_all(*name, *seen, false, now_seconds);
+        }
+        // Of a pack that stands twice both copies were tried.
+        let second = StoredFile::first(NameFolder::Packs, *name).in_second();
+        if let Some(listed) = repository.store().stat(&second.path()).map_err(RepoError::from)? {
+            ledger.read_all_second(*name, Seen::from(&listed), false, now_seconds);
+        }
+    }
+    Ok(damaged)
+}
+
+fn publication<'a>(
+    options: &SnapOptions,
+    sources: Vec<SourceRecord>,
+    needed: BTreeSet<crate::repo::NeededPack>,
+    packs: &'a PackSums,
+    opened: &'a Opened<'_>,
+) -> Publication<'a> {
+    let (note, tool) = (options.note.clone(), TOOL.to_owned());
+    Publication { sources, note, tool, needed, new_packs: &packs.packs, known: &opened.known, heads: &opened.heads }
+}
+
 /// Remembers by which facts the files of this snapshot are known again.
 fn store_caches(repository: &Repository, found: &[Found], built: &[Option<Tree>], name: SnapshotName) {
     for (source, tree) in found.iter().zip(built) {
@@ -129,6 +157,24 @@ fn open<'r>(
     notices: &Notices,
     distrusted: &BTreeSet<PackName>,
 ) -> Result<Opened<'r>, Error> {
+    let (mut heads, mut known) = look_around(repository, ledger, notices, distrusted)?;
+    let mut healed = repository.heal(&known, notices, ledger)?;
+    if healed.iter().any(|name| name.starts_with("packs/") || name.starts_with("snapshots/")) {
+        // What came back counts from the start.
+        (heads, known) = look_around(repository, ledger, notices, distrusted)?;
+    }
+    let reader = ObjectReader::with_whole_index(repository, known.index.clone());
+    healed.extend(super::pages::write_lost_pages(repository, &known, &reader, notices, ledger)?);
+    Ok(Opened { heads, known, reader, healed })
+}
+
+/// The newest manifests, and what may be relied on.
+fn look_around(
+    repository: &Repository,
+    ledger: &mut Ledger,
+    notices: &Notices,
+    distrusted: &BTreeSet<PackName>,
+) -> Result<(Heads, Known), Error> {
     let list = SnapshotList::take(&**repository.store(), notices)?;
     let heads = repository.heads(&list)?;
     let preferred = match heads.latest() {
@@ -136,9 +182,7 @@ fn open<'r>(
         None => BTreeSet::new(),
     };
     let known = repository.known(ledger, distrusted, preferred)?;
-    let healed = repository.heal(&known, notices, ledger)?;
-    let reader = ObjectReader::with_whole_index(repository, known.index.clone());
-    Ok(Opened { heads, known, reader, healed })
+    Ok((heads, known))
 }
 
 fn find_sources(

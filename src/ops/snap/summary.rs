@@ -182,12 +182,19 @@ fn count_changes(report: &mut SourceReport, tree: &Tree, compared: &Compared) {
 
 /// Damage of the repository that was noticed on the way: beside a good snapshot it is news once, then known.
 fn repository_problems(summarised: &Summarised<'_, '_>, ledger: &mut Ledger, now_seconds: i64, problems: &mut Vec<Problem>) {
+    let damaged: Vec<_> = summarised.known.damaged_packs(ledger).collect();
     let mut tell = |code, object: String, message: String| {
         let problem = Problem::of_object(code, Severity::Notice, object, message).with_hint("`tintype check` says which photos are hit");
         problems.push(news(ledger, now_seconds, problem));
     };
     for (pack, reason) in &summarised.known.loaded.bad_packs {
         tell("pack-damaged", pack.hex(), format!("pack {} was not used: {reason}", pack.short()));
+    }
+    for pack in damaged {
+        tell("pack-damaged", pack.hex(), format!("pack {} is damaged: this snapshot does not rely on it", pack.short()));
+    }
+    for pack in summarised.known.missing_packs() {
+        tell("pack-missing", pack.hex(), format!("pack {} is gone or not whole: this snapshot does not rely on it", pack.short()));
     }
     for bad in &summarised.heads.bad {
         if let crate::repo::Loaded::Bad { file, reason, .. } = bad {
