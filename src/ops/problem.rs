@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// For how long a manifest in `second/` alone is news, in seconds.
+const SECOND_ONLY_SECONDS: i64 = 30 * 86_400;
+
 /// How bad a problem is, in the order in which exit codes win.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,6 +32,15 @@ impl Severity {
             Self::Bookkeeping => 4,
             Self::Incomplete => 6,
             Self::Damaged => 5,
+        }
+    }
+
+    /// What a manifest in `second/` alone asks for, first seen there at `since_seconds`: of a run that died it is news for 30 days.
+    pub(super) fn of_second_only(whole: bool, since_seconds: i64, now_seconds: i64) -> Self {
+        match whole {
+            _ if now_seconds.saturating_sub(since_seconds) > SECOND_ONLY_SECONDS => Self::Known,
+            true => Self::Bookkeeping,
+            false => Self::Incomplete,
         }
     }
 }

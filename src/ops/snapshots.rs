@@ -2,9 +2,10 @@
 
 use super::{Error, Outcome, Problem, Severity, time_ahead};
 use crate::clock::Timestamp;
-use crate::repo::{FileState, Loaded, Manifest, Repository, SnapshotList, StoredFile};
+use crate::repo::{FileState, Ledger, Loaded, Manifest, NameFolder, Notices, PackKind, Packs, Repository, SnapshotList, StoredFile};
 use crate::tree::Time;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Which snapshots to list.
 #[derive(Debug, Clone, Default)]
@@ -80,7 +81,8 @@ pub struct SnapshotSource {
 
 /// Lists the snapshots. Cost: every manifest is read.
 pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<SnapshotsReport, Error> {
-    let list = SnapshotList::take(&**repository.store(), &repository.notices()?)?;
+    let notices = repository.notices()?;
+    let list = SnapshotList::take(&**repository.store(), &notices)?;
     let mut report = SnapshotsReport { locked: repository.is_locked(), forgotten: list.forgotten, ..SnapshotsReport::default() };
     if options.source.is_some() {
         // Labels are sealed: without the key the question has no answer.
@@ -109,15 +111,66 @@ pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<
             }
         }
     }
-    for (file, _) in list.second_only.values() {
-        let message = "this snapshot lies in second/ alone: interrupted before it was finished, or still arriving".to_owned();
-        let problem = Problem::of_object("manifest-second-only", Severity::Bookkeeping, file.path(), message);
-        report.problems.push(problem.with_hint("`tintype check` says whether all that it needs is here"));
-    }
+    report.problems.extend(second_only_problems(repository, &list, &notices)?);
     report.problems.extend(time_ahead(&ahead, now));
     lines.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
     report.snapshots = lines.into_iter().map(|(_, line)| line).collect();
     Ok(report)
+}
+
+/// Manifests in `second/` alone are no snapshots: of a run that was interrupted, or still arriving.
+fn second_only_problems(repository: &Repository, list: &SnapshotList, notices: &Notices) -> Result<Vec<Problem>, Error> {
+    if list.second_only.is_empty() {
+        return Ok(Vec::new());
+    }
+    let surroundings = repository.surroundings();
+    let ledger = Ledger::load(&surroundings.local, &repository.copy_identity());
+    let now = surroundings.clock.now().seconds;
+    let packs = Packs::list(&**repository.store())?;
+    let mut problems = Vec::new();
+    for (file, _) in list.second_only.values() {
+        let whole = match repository.load_manifest(file)? {
+            Loaded::Good(manifest) => needs_are_here(repository, &manifest, &packs, notices)?,
+            Loaded::Bad { .. } | Loaded::TooNew(_) => false,
+        };
+        let since = ledger.second_only.get(&file.hash).copied().unwrap_or(now);
+        let message = if whole {
+            "a manifest in second/ alone, which is no snapshot; all that it needs is here"
+        } else {
+            "a manifest in second/ alone, which is no snapshot, and not all that it needs is here: still arriving, or a run that was interrupted"
+        };
+        let severity = Severity::of_second_only(whole, since, now);
+        let problem = Problem::of_object("manifest-only-second", severity, file.path(), message);
+        problems.push(if whole { problem.with_hint("the next `tintype snap` here finishes it") } else { problem });
+    }
+    Ok(problems)
+}
+
+/// Whether every pack that a manifest needs is here, by its length and its last bytes.
+fn needs_are_here(repository: &Repository, manifest: &Manifest, packs: &Packs, notices: &Notices) -> Result<bool, Error> {
+    let needs = repository.read_needs(&manifest.public.needs)?;
+    if !needs.lost.is_empty() || !needs.agrees_with(&manifest.public.needs) {
+        return Ok(false);
+    }
+    let file = |name| StoredFile::first(NameFolder::Packs, name);
+    let listed = packs.files.iter().filter(|(_, seen)| !seen.placeholder).map(|(name, seen)| (file(*name), seen.length_bytes));
+    // With replacements any pack may count.
+    let needed: BTreeSet<StoredFile> = needs.packs.iter().map(|pack| file(pack.name)).collect();
+    let wanted: Vec<_> = listed.filter(|(file, _)| !notices.instead.is_empty() || needed.contains(file)).collect();
+    let whole = repository.with_whole_trailers(&wanted)?;
+    let replaced = notices.here(|name| whole.contains(&file(name)));
+    for pack in &needs.packs {
+        let right_length = packs.files.get(&pack.name).is_some_and(|seen| seen.length_bytes == pack.length_bytes);
+        if replaced.contains(&pack.name) || right_length && whole.contains(&file(pack.name)) {
+            continue;
+        }
+        // A meta pack stands twice.
+        let second = (file(pack.name).in_second(), pack.length_bytes);
+        if pack.kind != PackKind::Meta || repository.with_whole_trailers(&[second])?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn is_wanted(manifest: &Manifest, options: &SnapshotsOptions) -> bool {

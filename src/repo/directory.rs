@@ -3,7 +3,7 @@
 use super::file::{FileState, read_file};
 use super::index::Index;
 use super::inventory::{Packs, Seen, list_folder};
-use super::{RepoError, Repository, cache};
+use super::{Ledger, RepoError, Repository, cache};
 use crate::crypto::CryptoError;
 use crate::format::{
     Directory, FileKind, FormatError, HEADER_BYTES, Header, IndexSegment, IndexedPack, NameFolder, PackKind, PackName, RepositoryId,
@@ -31,14 +31,36 @@ impl Repository {
 
     /// Gathers the given segments, from the cache where it has them.
     pub fn load_segments(&self, segments: &[StoredName]) -> Result<LoadedIndex, RepoError> {
+        self.gather_segments(segments, &|_| false, &mut |_, _| {})
+    }
+
+    /// Gathers segments: those that the cache has only where `must_read` says so. `judged` is told how each one that was read stands.
+    fn gather_segments(
+        &self,
+        segments: &[StoredName],
+        must_read: &dyn Fn(StoredName) -> bool,
+        judged: &mut dyn FnMut(StoredName, bool),
+    ) -> Result<LoadedIndex, RepoError> {
         let identity = self.copy_identity();
         let cached = cache::load_index(&self.surroundings.local, &identity).unwrap_or_default();
+        let known: BTreeSet<StoredName> = cached.segments().iter().copied().collect();
         let mut loaded = LoadedIndex::default();
         let mut read = Vec::new();
-        for name in segments.iter().filter(|name| !cached.segments().contains(name)) {
+        for name in segments {
+            if known.contains(name) && !must_read(*name) {
+                continue;
+            }
             match self.read_segment(*name)? {
-                Ok(segment) => read.push((*name, segment)),
-                Err(state) => loaded.bad_segments.push((StoredFile::first(NameFolder::Index, *name), state)),
+                Ok(segment) => {
+                    judged(*name, true);
+                    if !known.contains(name) {
+                        read.push((*name, segment));
+                    }
+                }
+                Err(state) => {
+                    judged(*name, false);
+                    loaded.bad_segments.push((StoredFile::first(NameFolder::Index, *name), state));
+                }
             }
         }
         let index = if read.is_empty() { cached } else { cached.extended(&read, &[]) };
@@ -61,7 +83,29 @@ impl Repository {
 
     fn load_index_with(&self, packs: &Packs, rule: HeaderRule) -> Result<LoadedIndex, RepoError> {
         let names: Vec<StoredName> = list_folder(&*self.store, NameFolder::Index, false)?.into_keys().collect();
-        let mut loaded = self.load_segments(&names)?;
+        let loaded = self.load_segments(&names)?;
+        self.with_unlisted(loaded, packs, rule)
+    }
+
+    /// The same for a writer. A segment that the cache has is read again unless the ledger says that it is as it was:
+    /// the cache tells what a segment once said, not that it is still good.
+    pub(super) fn load_index_verified(&self, packs: &Packs, ledger: &mut Ledger) -> Result<LoadedIndex, RepoError> {
+        let listed = list_folder(&*self.store, NameFolder::Index, false)?;
+        let names: Vec<StoredName> = listed.keys().copied().collect();
+        let mut read = Vec::new();
+        let must_read =
+            |name: StoredName| listed.get(&name).is_some_and(|(file, seen)| !seen.placeholder && !ledger.is_verified(&file.path(), *seen));
+        let loaded = self.gather_segments(&names, &must_read, &mut |name, good| read.push((name, good)))?;
+        for (name, good) in read {
+            if let Some((file, seen)) = listed.get(&name) {
+                ledger.read_file(&file.path(), *seen, good);
+            }
+        }
+        self.with_unlisted(loaded, packs, HeaderRule::Strict)
+    }
+
+    /// Adds the directories of the packs in `packs` that no segment lists.
+    fn with_unlisted(&self, mut loaded: LoadedIndex, packs: &Packs, rule: HeaderRule) -> Result<LoadedIndex, RepoError> {
         let mut found = Vec::new();
         for (name, seen) in &packs.files {
             if loaded.index.position(*name).is_some() || seen.placeholder {

@@ -26,8 +26,8 @@ pub(super) fn put_or_replace(store: &dyn Store, name: &str, bytes: &[u8]) -> Res
     }
 }
 
-/// Small files that stand twice.
-const TWICE: [NameFolder; 4] = [NameFolder::Keys, NameFolder::Tombstones, NameFolder::Needs, NameFolder::Snapshots];
+/// Small files that stand twice, manifests apart: those are judged by what they need, so all else comes first.
+const TWICE: [NameFolder; 3] = [NameFolder::Keys, NameFolder::Tombstones, NameFolder::Needs];
 
 impl Repository {
     /// Puts right what can be copied: `tintype.json`, small files that stand twice, meta packs. Returns the names that were written.
@@ -36,15 +36,18 @@ impl Repository {
     pub fn heal(&self, known: &Known, notices: &Notices, ledger: &mut Ledger) -> Result<Vec<String>, RepoError> {
         let mut healed = self.heal_repository_file()?;
         for folder in TWICE {
-            let first = list_folder(&*self.store, folder, false)?;
-            let second = list_folder(&*self.store, folder, true)?;
-            let names: BTreeSet<StoredName> = first.keys().chain(second.keys()).copied().collect();
-            for name in names {
-                self.heal_small(name, (&first, &second), notices, ledger, &mut healed)?;
-            }
+            self.heal_folder(folder, notices, ledger, &mut healed)?;
         }
         self.heal_meta_packs(known, ledger, &mut healed)?;
+        self.heal_folder(NameFolder::Snapshots, notices, ledger, &mut healed)?;
         Ok(healed)
+    }
+
+    fn heal_folder(&self, folder: NameFolder, notices: &Notices, ledger: &mut Ledger, healed: &mut Vec<String>) -> Result<(), RepoError> {
+        let first = list_folder(&*self.store, folder, false)?;
+        let second = list_folder(&*self.store, folder, true)?;
+        let names: BTreeSet<StoredName> = first.keys().chain(second.keys()).copied().collect();
+        names.into_iter().try_for_each(|name| self.heal_small(name, (&first, &second), notices, ledger, healed))
     }
 
     fn heal_small(

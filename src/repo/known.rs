@@ -41,10 +41,10 @@ pub struct Known {
 
 impl Repository {
     /// Lists tombstones, `instead`, then packs, and intersects the index with them. `distrusted` are packs that a look found not in place.
-    pub fn known(&self, ledger: &Ledger, distrusted: &BTreeSet<PackName>, preferred: BTreeSet<PackName>) -> Result<Known, RepoError> {
+    pub fn known(&self, ledger: &mut Ledger, distrusted: &BTreeSet<PackName>, preferred: BTreeSet<PackName>) -> Result<Known, RepoError> {
         let notices: Notices = self.notices()?;
         let packs = Packs::list(&*self.store)?;
-        let loaded = self.load_index(&packs)?;
+        let loaded = self.load_index_verified(&packs, ledger)?;
         let (mut reliable, mut lacking) = (Vec::new(), BTreeMap::new());
         for pack in loaded.index.packs() {
             let lack = lack(pack, packs.files.get(&pack.name).copied(), ledger, distrusted);
@@ -79,6 +79,12 @@ impl Known {
     /// Whether a pack may be relied on.
     pub fn relies_on(&self, pack: PackName) -> bool {
         self.index.position(pack).is_some_and(|position| self.is_reliable(position))
+    }
+
+    /// Every pack that holds an object, whether or not it may be relied on.
+    pub fn packs_of(&self, id: ObjectId) -> impl Iterator<Item = NeededPack> + '_ {
+        let packs = self.index.find(id).filter_map(|found| self.index.pack(found.pack));
+        packs.map(|pack| NeededPack { name: pack.name, length_bytes: pack.length_bytes, kind: pack.kind })
     }
 
     fn is_reliable(&self, position: u32) -> bool {

@@ -39,7 +39,7 @@ pub struct Ledger {
     pub packs: BTreeMap<PackName, PackMemory>,
     /// Second copies of meta packs that were seen whole.
     pub second_packs: BTreeMap<PackName, PackMemory>,
-    /// Small files whose bytes were read and found right: a hash of the whole name, and the stamp then.
+    /// Small files whose bytes were read and found right: a hash of the whole name and the length, and the stamp then.
     pub files: BTreeMap<StoredName, i64>,
     /// Manifests that were seen whole in `snapshots/`, and when first, in seconds since the epoch.
     pub manifests: BTreeMap<StoredName, i64>,
@@ -47,6 +47,8 @@ pub struct Ledger {
     pub second_only: BTreeMap<StoredName, i64>,
     /// What was told, by a hash of its words.
     pub said: BTreeMap<StoredName, Said>,
+    /// Needs pages that a check found lost in both places, and when: the next snap tries to write them again.
+    pub lost_pages: BTreeMap<StoredName, i64>,
 }
 
 /// For how long what was told is not news again, in seconds.
@@ -134,20 +136,21 @@ impl Ledger {
         self.second_packs.get(&pack).is_some_and(|memory| memory.damaged && memory.stamp == seen.stamp)
     }
 
-    fn file_key(path: &str) -> StoredName {
-        StoredName(blake3::derive_key("tintype 2026 local name of a file", path.as_bytes()))
+    /// A length that changed is another file, even where the stamp is too coarse to tell.
+    fn file_key(path: &str, seen: Seen) -> StoredName {
+        StoredName(blake3::derive_key("tintype 2026 local name of a file", format!("{} {path}", seen.length_bytes).as_bytes()))
     }
 
     /// Whether a small file was read, found right, and has not changed since.
     pub fn is_verified(&self, path: &str, seen: Seen) -> bool {
-        seen.stamp.is_some() && self.files.get(&Self::file_key(path)).copied() == seen.stamp
+        seen.stamp.is_some() && self.files.get(&Self::file_key(path, seen)).copied() == seen.stamp
     }
 
     /// Notes the outcome of reading a small file.
     pub fn read_file(&mut self, path: &str, seen: Seen, good: bool) {
         match (good, seen.stamp) {
-            (true, Some(stamp)) => _ = self.files.insert(Self::file_key(path), stamp),
-            _ => _ = self.files.remove(&Self::file_key(path)),
+            (true, Some(stamp)) => _ = self.files.insert(Self::file_key(path, seen), stamp),
+            _ => _ = self.files.remove(&Self::file_key(path, seen)),
         }
     }
 
@@ -195,6 +198,10 @@ impl Ledger {
         for (name, said) in &self.said {
             push(&[&name.0, &said.first_seconds.to_le_bytes(), &said.last_seconds.to_le_bytes()]);
         }
+        push(&[&count(self.lost_pages.len())]);
+        for (name, seconds) in &self.lost_pages {
+            push(&[&name.0, &seconds.to_le_bytes()]);
+        }
         let checksum = blake3::hash(&bytes);
         bytes.extend_from_slice(checksum.as_bytes());
         bytes
@@ -227,6 +234,10 @@ impl Ledger {
         }
         for _ in 0..take.u64()? {
             ledger.said.insert(StoredName(take.bytes()?), Said { first_seconds: take.i64()?, last_seconds: take.i64()? });
+        }
+        // A ledger that an earlier version wrote ends here.
+        for _ in 0..if take.0.is_empty() { 0 } else { take.u64()? } {
+            ledger.lost_pages.insert(StoredName(take.bytes()?), take.i64()?);
         }
         take.0.is_empty().then_some(ledger)
     }
@@ -262,6 +273,7 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.read_all(PackName([1; 32]), seen, true, 99);
         ledger.manifests.insert(StoredName([2; 32]), 7);
+        ledger.lost_pages.insert(StoredName([3; 32]), 8);
         assert_eq!(ledger.tell("words", 1_000), None);
         assert_eq!(ledger.tell("words", 1_000 + 86_400), Some(1_000));
         assert_eq!(ledger.tell("words", 1_000 + 31 * 86_400), None);

@@ -1,8 +1,10 @@
 //! Owns lists of needed packs: reading them from a manifest, making the next one from the last. Implements `format-spec/needs.md`.
 
-use super::file::{FileState, read_either};
+use super::file::{FileState, read_either, read_file};
+use super::heal::put_or_replace;
+use super::inventory::{Seen, list_folder};
 use super::repository::put_twice;
-use super::{Manifest, RepoError, Repository};
+use super::{Ledger, Manifest, Publication, RepoError, Repository};
 use crate::format::{
     FileKind, FormatError, Header, NameFolder, NeededPack, Needs, NeedsPage, PackName, RepositoryId, SealedFile, StoredFile, StoredName,
     canonical_pages, limits,
@@ -83,13 +85,20 @@ impl Repository {
         Ok(read)
     }
 
-    /// Makes the list of a new manifest from what it needs and what its predecessor folded, and writes the pages that are new, twice.
-    pub(super) fn write_needs(&self, needed: &BTreeSet<NeededPack>, previous: Option<&Manifest>) -> Result<Needs, RepoError> {
-        let folded_before = match previous {
-            Some(manifest) => self.read_needs(&manifest.public.needs)?.folded,
+    /// Makes the list of a new manifest from what it needs and what its predecessor folded, and writes each page that is not whole in both places.
+    pub(super) fn write_needs(
+        &self,
+        publication: &Publication<'_>,
+        previous: Option<&Manifest>,
+        ledger: &mut Ledger,
+        written_bytes: &mut u64,
+    ) -> Result<Needs, RepoError> {
+        let needed = &publication.needed;
+        let mut folded = match previous {
+            Some(manifest) => self.folded_before(manifest, publication)?,
             None => BTreeSet::new(),
         };
-        let mut folded: BTreeSet<NeededPack> = folded_before.intersection(needed).copied().collect();
+        folded.retain(|pack| needed.contains(pack));
         let mut tail: Vec<NeededPack> = needed.difference(&folded).copied().collect();
         if tail.len() > limits::NEEDS_TAIL_MAX {
             folded = needed.clone();
@@ -97,14 +106,57 @@ impl Repository {
         }
         let folded: Vec<NeededPack> = folded.into_iter().collect();
         let mut pages = Vec::new();
+        let listed = [list_folder(&*self.store, NameFolder::Needs, true)?, list_folder(&*self.store, NameFolder::Needs, false)?];
         for page in canonical_pages(&folded) {
             let (file, bytes) = page_file(self, page);
-            if previous.is_none_or(|manifest| !manifest.public.needs.pages.contains(&file.hash)) {
-                put_twice(&*self.store, &file, &bytes)?;
+            for (copy, listed) in [file.in_second(), file].into_iter().zip(&listed) {
+                let seen = listed.get(&file.hash).map(|(_, seen)| *seen);
+                if !self.is_whole_page(&copy, seen, ledger)? && put_or_replace(&*self.store, &copy.path(), &bytes)? {
+                    *written_bytes += limits::to_u64(bytes.len());
+                }
             }
             pages.push(file.hash);
         }
         let pack_bytes = needed.iter().map(|pack| pack.length_bytes).fold(0, u64::saturating_add);
         Ok(Needs { pages, tail, pack_count: limits::to_u64(needed.len()), pack_bytes })
+    }
+
+    /// Cuts a folded set into pages and writes, twice, those whose names are in `lost`, which then leave it. Returns the first copies' paths.
+    pub fn write_pages_named(&self, folded: &BTreeSet<NeededPack>, lost: &mut BTreeSet<StoredName>) -> Result<Vec<String>, RepoError> {
+        let folded: Vec<NeededPack> = folded.iter().copied().collect();
+        let mut written = Vec::new();
+        for page in canonical_pages(&folded) {
+            let (file, bytes) = page_file(self, page);
+            if lost.remove(&file.hash) {
+                put_twice(&*self.store, &file, &bytes)?;
+                written.push(file.path());
+            }
+        }
+        Ok(written)
+    }
+
+    /// What the last manifest folded. Where a page of it is lost, what its tail does not name and this run did not write is taken to have
+    /// stood there: if nothing left the set meanwhile, the lost pages come out as they were.
+    fn folded_before(&self, manifest: &Manifest, publication: &Publication<'_>) -> Result<BTreeSet<NeededPack>, RepoError> {
+        let needs = &manifest.public.needs;
+        let mut read = self.read_needs(needs)?;
+        if !read.lost.is_empty() {
+            let new: BTreeSet<_> = publication.new_packs.iter().map(|pack| pack.name).collect();
+            let others = publication.needed.iter().filter(|pack| !needs.tail.contains(pack) && !new.contains(&pack.name));
+            read.folded.extend(others);
+        }
+        Ok(read.folded)
+    }
+
+    /// Whether one copy of a page is as it should be: known to be so, or read now.
+    fn is_whole_page(&self, file: &StoredFile, seen: Option<Seen>, ledger: &mut Ledger) -> Result<bool, RepoError> {
+        let Some(seen) = seen else { return Ok(false) };
+        // A placeholder can only be judged by downloading it.
+        if seen.placeholder || ledger.is_verified(&file.path(), seen) {
+            return Ok(true);
+        }
+        let good = matches!(read_file(&*self.store, file)?, FileState::Good(_));
+        ledger.read_file(&file.path(), seen, good);
+        Ok(good)
     }
 }

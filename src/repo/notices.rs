@@ -34,8 +34,8 @@ pub struct Notices {
     pub instead: BTreeMap<PackName, Vec<Vec<NeededPack>>>,
     /// Targets named without proof, because the key is not here.
     pub unverified: BTreeSet<StoredName>,
-    /// Notices that carry a wrong hash: obeyed by nobody.
-    pub false_count: u64,
+    /// Paths of notices that carry a wrong hash: obeyed by nobody.
+    pub false_ones: Vec<String>,
     /// Notices that cannot be read.
     pub unreadable: Vec<(String, FileState)>,
 }
@@ -85,7 +85,7 @@ impl Notices {
             Trust::Locked => true,
         };
         if !believed {
-            self.false_count += 1;
+            self.false_ones.push(file.path());
             return Ok(());
         }
         match kind {

@@ -3,7 +3,7 @@
 
 use super::inventory::Packs;
 use super::repository::put_twice;
-use super::{Heads, Index, Ledger, Manifest, RepoError, Repository};
+use super::{Heads, Known, Ledger, Manifest, RepoError, Repository};
 use crate::format::{
     FileKind, Head, Header, IndexSegment, IndexedPack, ManifestPublic, ManifestSealed, NameFolder, NeededPack, PackName, SealedFile,
     SnapshotName, SourceRecord, StoredFile, StoredName, Time, Tombstone, TombstoneTarget, limits,
@@ -24,7 +24,7 @@ pub struct Publication<'a> {
     /// The packs that this run wrote.
     pub new_packs: &'a [IndexedPack],
     /// What is known of all other packs.
-    pub index: &'a Index,
+    pub known: &'a Known,
     /// The newest manifests.
     pub heads: &'a Heads,
 }
@@ -61,7 +61,7 @@ impl Repository {
         let latest = publication.heads.latest();
         let mut written_bytes = 0;
         let segments = self.write_segment(&publication, latest, &mut written_bytes)?;
-        let needs = self.write_needs(&publication.needed, latest)?;
+        let needs = self.write_needs(&publication, latest, ledger, &mut written_bytes)?;
         let (time, clock_note) = self.time_after(&publication);
         let public = ManifestPublic { time, repository_file: self.repository_file_hash(), needs, segments };
         let other_heads = other_heads(&publication);
@@ -166,6 +166,8 @@ impl Repository {
     }
 
     /// Writes the segment that covers what no good segment covers yet, taking in small ones where there would be too many. Returns the list for the manifest.
+    ///
+    /// Packs that only older snapshots need are covered as well: their segments may be lost like any other.
     fn write_segment(
         &self,
         publication: &Publication<'_>,
@@ -173,8 +175,9 @@ impl Repository {
         written_bytes: &mut u64,
     ) -> Result<Vec<StoredName>, RepoError> {
         let here = super::inventory::list_folder(&*self.store, NameFolder::Index, false)?;
-        let index = publication.index;
-        let segment_bytes = |name: &StoredName| here.get(name).map(|(_, seen)| seen.length_bytes);
+        let index = &publication.known.index;
+        let bad: BTreeSet<StoredName> = publication.known.loaded.bad_segments.iter().map(|(file, _)| file.hash).collect();
+        let segment_bytes = |name: &StoredName| here.get(name).filter(|_| !bad.contains(name)).map(|(_, seen)| seen.length_bytes);
         let mut covers: BTreeMap<StoredName, BTreeSet<PackName>> = BTreeMap::new();
         for (segment, pack) in index.memberships() {
             let segment = usize::try_from(*segment).ok().and_then(|position| index.segments().get(position));
@@ -196,36 +199,47 @@ impl Repository {
                 chosen.push(name);
             }
         }
-        let mut gathered: Vec<IndexedPack> = publication.new_packs.to_vec();
-        for name in &open {
-            if !gathered.iter().any(|pack| pack.name == *name)
-                && let Some(pack) = self.directory_of(*name, publication)?
-            {
-                gathered.push(pack);
-            }
-        }
+        let covered: BTreeSet<PackName> = covers.into_values().flatten().collect();
+        let mut gathered = publication.new_packs.to_vec();
+        gathered.extend(self.uncovered_directories(publication, &covered)?);
         if gathered.is_empty() {
             return Ok(chosen);
         }
         self.take_in_small_segments(&mut chosen, &mut gathered, segment_bytes)?;
         gathered.sort_by_key(|pack| pack.name);
         gathered.dedup_by_key(|pack| pack.name);
-        let body = IndexSegment { packs: gathered }.encode();
-        let bytes = self
-            .sealing()?
-            .seal_file(FileKind::Index, self.id(), self.salt(&body)?, &[], body)
-            .map_err(RepoError::not_made("a new index segment"))?;
-        let file = StoredFile::first(NameFolder::Index, StoredName(*blake3::hash(&bytes).as_bytes()));
-        self.store.put(&file.path(), &bytes)?;
-        *written_bytes += limits::to_u64(bytes.len());
-        chosen.push(file.hash);
+        let mut part_bytes = 0;
+        let parts = gathered.chunk_by(|pack, _| {
+            part_bytes += limits::to_u64(pack.directory.encode().len());
+            let goes_on = part_bytes < limits::SEGMENT_FULL_BYTES;
+            part_bytes = if goes_on { part_bytes } else { 0 };
+            goes_on
+        });
+        for packs in parts {
+            let body = IndexSegment { packs: packs.to_vec() }.encode();
+            let bytes = self
+                .sealing()?
+                .seal_file(FileKind::Index, self.id(), self.salt(&body)?, &[], body)
+                .map_err(RepoError::not_made("a new index segment"))?;
+            let file = StoredFile::first(NameFolder::Index, StoredName(*blake3::hash(&bytes).as_bytes()));
+            self.store.put(&file.path(), &bytes)?;
+            *written_bytes += limits::to_u64(bytes.len());
+            if packs.iter().any(|pack| needed.contains(&pack.name)) {
+                chosen.push(file.hash);
+            }
+        }
         Ok(chosen)
     }
 
-    fn directory_of(&self, name: PackName, publication: &Publication<'_>) -> Result<Option<IndexedPack>, RepoError> {
-        let length = publication.needed.iter().find(|pack| pack.name == name).map_or(0, |pack| pack.length_bytes);
-        let seen = super::Seen { length_bytes: length, stamp: None, placeholder: false };
-        Ok(self.read_directory(name, seen)?.ok())
+    /// The directories of all packs that were here and that no good segment lists, read from the packs themselves.
+    fn uncovered_directories(&self, publication: &Publication<'_>, covered: &BTreeSet<PackName>) -> Result<Vec<IndexedPack>, RepoError> {
+        let known = publication.known;
+        let mut directories = Vec::new();
+        for pack in known.index.packs().iter().filter(|pack| !covered.contains(&pack.name)) {
+            let Some(seen) = known.packs.files.get(&pack.name).filter(|seen| !seen.placeholder) else { continue };
+            directories.extend(self.read_directory(pack.name, *seen)?.ok());
+        }
+        Ok(directories)
     }
 
     /// If the manifest would name more than 12 segments that are not full: the smallest, then each that is smaller than what is gathered so far.

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const HEALS: &str = "the next `tintype snap` here makes it again";
+/// So many false notices are said one by one.
+const FALSE_SINGLE_MAX: usize = 8;
 
 /// The index as the segments say that it is, and how many objects each pack has in it.
 #[derive(Debug, Default)]
@@ -90,18 +92,32 @@ impl Audit<'_> {
         }
         for (path, state) in self.notices.unreadable.clone() {
             let reason = match state {
-                FileState::Short | FileState::Absent => continue,
+                // It was listed, and is gone: somebody else's doing, this moment.
+                FileState::Absent => continue,
+                FileState::Short => "it is short".to_owned(),
                 FileState::Damaged(reason) => reason,
                 FileState::Good(_) => "it is not what its name says".to_owned(),
             };
-            self.note(Problem::of_object("notice-damaged", Severity::Bookkeeping, path, reason));
+            let words = format!("it cannot be read, so nobody obeys it: {reason}");
+            self.note(Problem::of_object("notice-damaged", Severity::Notice, path, words));
         }
-        if self.notices.false_count > 0 {
-            let words = format!("{} carry a wrong hash: nobody obeys them", super::plural_u64(self.notices.false_count, "tombstone"));
-            let hint = "somebody without the key wrote them; find out who can write here";
-            self.note(Problem::of_object("tombstone-false", Severity::Notice, "tombstones", words).with_hint(hint));
-        }
+        self.note_false_notices();
         Ok(())
+    }
+
+    fn note_false_notices(&mut self) {
+        let hint = "somebody without the key wrote it; find out who can write here";
+        let false_ones = &self.notices.false_ones;
+        let mut problems: Vec<Problem> = Vec::new();
+        for path in false_ones.iter().take(FALSE_SINGLE_MAX) {
+            let words = "it carries a wrong hash: nobody obeys it";
+            problems.push(Problem::of_object("tombstone-false", Severity::Notice, path, words).with_hint(hint));
+        }
+        if let Some(more) = false_ones.len().checked_sub(FALSE_SINGLE_MAX).filter(|more| *more > 0) {
+            let words = format!("{} more carry a wrong hash: nobody obeys them", super::plural(more, "file"));
+            problems.push(Problem::of_object("tombstone-false", Severity::Notice, "tombstones", words).with_hint(hint));
+        }
+        self.problems.extend(problems);
     }
 
     /// The hashes that a folder has in either place.
@@ -114,8 +130,8 @@ impl Audit<'_> {
         let manifests = judged.iter().filter(|one| one.counts()).filter_map(|one| one.manifest.as_ref());
         // Without the key nobody can tell what a segment lists: the newest manifest's are those that a reader goes by.
         let skipped = if self.has_key() { 0 } else { manifests.clone().count().saturating_sub(1) };
-        let mut names: BTreeSet<StoredName> =
-            manifests.skip(skipped).flat_map(|manifest| manifest.public.segments.iter().copied()).collect();
+        let named: BTreeSet<StoredName> = manifests.skip(skipped).flat_map(|manifest| manifest.public.segments.iter().copied()).collect();
+        let mut names = named.clone();
         let mut bad = Vec::new();
         if self.all {
             names.extend(self.hashes(NameFolder::Index));
@@ -142,7 +158,11 @@ impl Audit<'_> {
                 Copy::Damaged(reason) => ("index-damaged", reason),
             };
             let path = StoredFile::first(NameFolder::Index, name).path();
-            bad.push(Problem::of_object(code, Severity::Bookkeeping, path, reason).with_hint(HEALS));
+            bad.push(if self.has_key() || named.contains(&name) {
+                Problem::of_object(code, Severity::Bookkeeping, path, reason).with_hint(HEALS)
+            } else {
+                Problem::of_object(code, Severity::Notice, path, format!("{reason}; the newest snapshot does without it"))
+            });
         }
         if !self.has_key() {
             self.problems.extend(bad);
@@ -150,10 +170,14 @@ impl Audit<'_> {
         }
         let index = Index::default().extended(&segments, &[]);
         drop(segments);
-        // Where good segments list every needed pack, nobody misses the bad ones.
-        if looks.needed.keys().all(|name| index.position(*name).is_some()) {
+        // Where good segments list every needed pack that lies here, nobody misses the bad ones.
+        let is_here = |name: &PackName| looks.packs.get(name).is_none_or(|look| look.copies != [Condition::Absent, Condition::Absent]);
+        if looks.needed.keys().all(|name| index.position(*name).is_some() || !is_here(name)) {
             bad.retain(|problem| problem.code == "index-damaged");
-            bad.iter_mut().for_each(|problem| problem.severity = Severity::Notice);
+            for problem in &mut bad {
+                (problem.severity, problem.hint) = (Severity::Notice, None);
+                problem.message.push_str("; other segments list every pack that is needed");
+            }
         }
         self.problems.extend(bad);
         let needed: Vec<PackName> = looks.needed.keys().copied().collect();

@@ -50,7 +50,7 @@ pub const PROBLEM_CODES: &[ProblemCode] = &[
         "a needs page is lost in both places: what is needed is not known; 4 if every object was found with the key",
     ),
     code("needs-wrong", Severity::Bookkeeping, "a snapshot uses objects that lie in none of the packs that it says it needs"),
-    code("notice-damaged", Severity::Bookkeeping, "a tombstone or an instead file is wrong in every place"),
+    code("notice-damaged", Severity::Notice, "a tombstone or an instead file is wrong or short in every place: nobody obeys it"),
     code("object-damaged", Severity::Damaged, "an object is listed, and its bytes are wrong wherever it lies"),
     code(
         "object-missing",
@@ -63,7 +63,7 @@ pub const PROBLEM_CODES: &[ProblemCode] = &[
     code(
         "pack-lost-objects-elsewhere",
         Severity::Bookkeeping,
-        "a needed pack is lost, and everything in it that is used lies in other packs as well",
+        "a needed pack is lost or damaged, and everything in it that is used lies in other packs as well",
     ),
     code("pack-missing", Severity::Damaged, "a needed pack that was whole here once is gone"),
     code("pack-short", Severity::Damaged, "a needed pack that was whole here once is short now"),
@@ -71,7 +71,7 @@ pub const PROBLEM_CODES: &[ProblemCode] = &[
     code("snapshots-forgotten", Severity::Notice, "tombstones that cannot be verified without the key name every snapshot"),
     code("time-ahead", Severity::Note, "a snapshot states a time more than a day ahead of this machine's clock: one of the two is wrong"),
     code("time-contradicts-name", Severity::Notice, "a manifest states another time inside than in its name"),
-    code("tombstone-false", Severity::Notice, "tombstones or instead files carry a wrong hash: nobody obeys them"),
+    code("tombstone-false", Severity::Notice, "a tombstone or an instead file carries a wrong hash: nobody obeys it"),
     code("tree-damaged", Severity::Damaged, "a folder's bytes are right and say what they may not"),
     code("unneeded-damaged", Severity::Notice, "a file that no snapshot needs is wrong"),
 ];

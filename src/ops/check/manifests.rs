@@ -191,7 +191,16 @@ impl Audit<'_> {
             return;
         }
         let severity = if state == SnapshotState::Damaged { Severity::Damaged } else { Severity::Incomplete };
-        self.note(Problem::of_object(code, severity, name, words));
+        let hint = match code {
+            "manifest-missing" => {
+                "copy snapshots/ and what is new in packs/ back from another copy of this repository; \
+                 if it was removed on purpose: this is said for as long as this machine's state remembers it"
+            }
+            "manifest-damaged" => "copy this file back from another copy of this repository; other snapshots do not depend on it",
+            "manifest-incomplete" => "if this copy is still arriving, wait; else copy it again",
+            _ => "let the sync tool download it",
+        };
+        self.note(Problem::of_object(code, severity, name, words).with_hint(hint));
     }
 
     /// Says which snapshots name a previous one that is neither here nor forgotten.

@@ -164,7 +164,7 @@ fn gather(audit: &mut Audit<'_>, judged: Vec<Judged>, pages: &Pages, looks: &Loo
         problems,
         forgotten: audit.forgotten_count(),
         forgotten_not_verified: forgotten_not_verified.try_into().unwrap_or(u64::MAX),
-        false_notices: audit.notices.false_count,
+        false_notices: u64::try_from(audit.notices.false_ones.len()).unwrap_or(u64::MAX),
         replaced_packs: looks.replaced_count(),
         guides_absent: Vec::new(),
         guides_release: None,

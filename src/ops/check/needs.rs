@@ -41,6 +41,11 @@ impl Audit<'_> {
                 if !pages.0.contains_key(page) {
                     self.go_on()?;
                     let read = self.read_page(*page)?;
+                    match &read {
+                        Ok(_) => _ = self.ledger.lost_pages.remove(page),
+                        Err(Lost::Elsewhere) => {}
+                        Err(_) => _ = self.ledger.lost_pages.insert(*page, self.now),
+                    }
                     pages.0.insert(*page, read);
                 }
             }
@@ -83,7 +88,8 @@ impl Audit<'_> {
             let snapshots = super::plural(count, "snapshot");
             let problem = if all_found {
                 let words = format!("lost in both places; everything that {snapshots} need was found without it");
-                Problem::of_object("needs-missing", Severity::Bookkeeping, path, words).with_hint("the next `tintype snap` here heals it")
+                Problem::of_object("needs-missing", Severity::Bookkeeping, path, words)
+                    .with_hint("the next `tintype snap` here writes it again")
             } else {
                 let words = format!("lost in both places (or still arriving): what {snapshots} need is not known");
                 Problem::of_object("needs-missing", Severity::Incomplete, path, words)

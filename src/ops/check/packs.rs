@@ -245,7 +245,7 @@ impl Audit<'_> {
             Some(PackTail::Whole(kind)) if needed.is_some_and(|needed| needed.kind != *kind) => {
                 Condition::Wrong("it is a pack of the other kind".to_owned())
             }
-            _ if !second && self.ledger.is_damaged(name, seen) => {
+            _ if if second { self.ledger.is_damaged_second(name, seen) } else { self.ledger.is_damaged(name, seen) } => {
                 Condition::Wrong("its bytes were wrong when they were last read, and it has not changed since".to_owned())
             }
             _ => Condition::Whole,

@@ -16,8 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// So many damaged packs are said one by one.
 const SINGLE_MAX: usize = 1000;
-/// For how long a manifest in `second/` alone is news, in seconds.
-const SECOND_ONLY_SECONDS: i64 = 30 * 86_400;
 
 /// What is not whole of what a snapshot needs.
 type BadPacks = BTreeMap<usize, BTreeSet<PackName>>;
@@ -144,8 +142,13 @@ impl Audit<'_> {
             let snapshots = losing.get(name).copied().unwrap_or(0);
             match looks.state(*name) {
                 PackState::Whole | PackState::Replaced => {}
-                _ if snapshots == 0 => {
-                    let words = "this pack is lost, and everything in it that is used lies in other packs as well";
+                state if snapshots == 0 => {
+                    let how = match state {
+                        PackState::Damaged("pack-damaged", _) => "damaged",
+                        PackState::Elsewhere => "a placeholder",
+                        _ => "lost",
+                    };
+                    let words = format!("this pack is {how}, and everything in it that is used lies in other packs as well");
                     self.note(Problem::of_object("pack-lost-objects-elsewhere", Severity::Bookkeeping, path, words));
                 }
                 PackState::Elsewhere => elsewhere.push(path),
@@ -225,15 +228,16 @@ impl Audit<'_> {
             if one.origin == Origin::Gone {
                 let severity = if whole { Severity::Bookkeeping } else { Severity::Damaged };
                 let words = "the snapshot was in snapshots/ and is in second/ alone now";
-                self.note(Problem::of_object("manifest-missing", severity, path, words).with_hint("the next `tintype snap` here heals it"));
+                let hint = if whole {
+                    "the next `tintype snap` here heals it"
+                } else {
+                    "bring what it needs back from another copy of this repository"
+                };
+                self.note(Problem::of_object("manifest-missing", severity, path, words).with_hint(hint));
                 continue;
             }
             let since = self.ledger.second_only.get(&one.file.hash).copied().unwrap_or(self.now);
-            let severity = match whole {
-                _ if self.now.saturating_sub(since) > SECOND_ONLY_SECONDS => Severity::Known,
-                true => Severity::Bookkeeping,
-                false => Severity::Incomplete,
-            };
+            let severity = Severity::of_second_only(whole, since, self.now);
             let words = if whole {
                 "its manifest is in second/ alone; all that it needs is here"
             } else {

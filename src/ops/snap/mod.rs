@@ -4,6 +4,7 @@ mod carry;
 mod files;
 mod identity;
 mod lost;
+mod pages;
 mod plan;
 mod report;
 mod run;

@@ -13,8 +13,8 @@ use crate::ops::guides;
 use crate::ops::objects::RepoObjects;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
-    Heads, Known, Ledger, Marks, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published, RepoError,
-    Repository, SnapshotList, SnapshotName, SourceRecord,
+    Heads, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
+    RepoError, Repository, Seen, SnapshotList, SnapshotName, SourceRecord, StoredFile,
 };
 use crate::scan::{ScanError, SkipReason, SkipRule, Walk, WalkOptions, escaped, walk};
 use crate::tree::{Content, Counts, Entry, Time, build_folder, must_stay_as_it_is, reach_report};
@@ -81,7 +81,6 @@ pub(super) fn round(
         return Ok(Round::Damaged(damaged));
     }
     laps.lap(|timings| &mut timings.walking);
-
     let sums = Sums::default();
     let threads = repository.surroundings().threads.max(1);
     let total_bytes = units.iter().map(|unit| unit.stat.length_bytes).sum();
@@ -103,7 +102,7 @@ pub(super) fn round(
         tool: TOOL.to_owned(),
         needed: needed.into_iter().chain(own_meta(&packs)).collect(),
         new_packs: &packs.packs,
-        index: &opened.known.index,
+        known: &opened.known,
         heads: &opened.heads,
     };
     let published = repository.publish(publication, ledger)?;
@@ -150,20 +149,33 @@ fn open<'r>(
     notices: &Notices,
     distrusted: &BTreeSet<PackName>,
 ) -> Result<Opened<'r>, Error> {
+    let (mut heads, mut known) = look_around(repository, ledger, notices, distrusted)?;
+    let mut healed = repository.heal(&known, notices, ledger)?;
+    if healed.iter().any(|name| name.starts_with("packs/") || name.starts_with("snapshots/")) {
+        // What came back counts from the start.
+        (heads, known) = look_around(repository, ledger, notices, distrusted)?;
+    }
+    let reader = ObjectReader::with_whole_index(repository, known.index.clone());
+    healed.extend(guides::write_absent(&**repository.store())?);
+    healed.extend(super::pages::write_lost_pages(repository, &known, &reader, notices, ledger)?);
+    Ok(Opened { heads, known, reader, healed })
+}
+
+/// The newest manifests, and what may be relied on.
+fn look_around(
+    repository: &Repository,
+    ledger: &mut Ledger,
+    notices: &Notices,
+    distrusted: &BTreeSet<PackName>,
+) -> Result<(Heads, Known), Error> {
     let list = SnapshotList::take(&**repository.store(), notices)?;
     let heads = repository.heads(&list)?;
     let preferred = match heads.latest() {
         Some(manifest) => repository.read_needs(&manifest.public.needs)?.packs.into_iter().map(|pack| pack.name).collect(),
         None => BTreeSet::new(),
     };
-    let mut known = repository.known(ledger, distrusted, preferred.clone())?;
-    let mut healed = repository.heal(&known, notices, ledger)?;
-    if healed.iter().any(|name| name.starts_with("packs/")) {
-        known = repository.known(ledger, distrusted, preferred)?;
-    }
-    healed.extend(guides::write_absent(&**repository.store())?);
-    let reader = ObjectReader::with_whole_index(repository, known.index.clone());
-    Ok(Opened { heads, known, reader, healed })
+    let known = repository.known(ledger, distrusted, preferred)?;
+    Ok((heads, known))
 }
 
 fn find_sources(
@@ -418,6 +430,11 @@ fn proved_damaged(repository: &Repository, opened: &Opened<'_>, ledger: &mut Led
     for pack in &damaged {
         if let Some(seen) = opened.known.packs.files.get(pack) {
             ledger.read_all(*pack, *seen, false, now_seconds);
+        }
+        // Of a pack that stands twice both copies were tried.
+        let second = StoredFile::first(NameFolder::Packs, *pack).in_second();
+        if let Some(listed) = repository.store().stat(&second.path())? {
+            ledger.read_all_second(*pack, Seen::from(&listed), false, now_seconds);
         }
     }
     Ok(Some(damaged))

@@ -4,7 +4,7 @@ use super::support::{Machine, NOW, Sample, photo};
 use crate::format::TombstoneTarget;
 use crate::ops::check::{CheckOptions, CheckReport, Depth, PROBLEM_CODES, SnapshotState, Subset};
 use crate::ops::{Severity, SnapshotRef};
-use crate::repo::{Credentials, StoredName};
+use crate::repo::{Credentials, NameFolder, StoredFile, StoredName};
 use crate::store::{FaultyStore, MemoryStore, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -265,4 +265,66 @@ fn a_replaced_pack_sets_no_code_as_long_as_its_replacements_are_here() {
     let report = run(&machine, &store, &key, Depth::ReadData);
     assert_eq!((report.exit_code, codes(&report)), (5, vec!["pack-missing"]));
     assert!(report.problems[0].message.contains("1 photo in 1 snapshot, e.g. IMG_3.HEIC"), "{}", report.problems[0].message);
+}
+
+#[test]
+fn false_and_unreadable_notices_are_news_once_and_obeyed_by_nobody() {
+    let sample = Sample::new(true);
+    sample.writer.tombstone(TombstoneTarget::Manifest(sample.manifests[0].hash), false);
+    let false_instead = sample.writer.false_instead(&sample.data[1], &[&sample.data[0]]);
+    let (machine, store, key) = (Machine::new(), sample.store(), sample.writer.key());
+    for (position, bytes) in [b"short".to_vec(), store.bytes_of(&false_instead.path()).unwrap()].into_iter().enumerate() {
+        let name = StoredName([position as u8 + 1; 32]);
+        for file in [StoredFile::first(NameFolder::Tombstones, name), StoredFile::first(NameFolder::Tombstones, name).in_second()] {
+            store.set_bytes(&file.path(), bytes.clone());
+        }
+    }
+    let report = run(&machine, &store, &key, Depth::Quick);
+    assert_eq!((report.exit_code, report.false_notices, report.snapshots.len()), (3, 2, 2), "{:?}", report.problems);
+    assert_eq!(codes(&report), vec!["notice-damaged", "notice-damaged", "tombstone-false", "tombstone-false"]);
+    let again = run(&machine, &store, &key, Depth::Quick);
+    assert_eq!((again.exit_code, again.problems.len()), (0, 4), "known by now");
+    let locked = run(&Machine::new(), &store, &Credentials::None, Depth::Quick);
+    assert_eq!((locked.exit_code, locked.forgotten_not_verified), (3, 1), "{:?}", locked.problems);
+}
+
+#[test]
+fn a_list_of_snapshots_judges_a_manifest_in_second_alone_as_check_does() {
+    use crate::ops::snapshots::{SnapshotsOptions, snapshots};
+    let sample = Sample::new(true);
+    let (machine, store, key) = (Machine::new(), sample.store(), sample.writer.key());
+    let said = |expected: u8| {
+        let repository = crate::repo::Repository::open(Arc::new(store.clone()), &key, machine.surroundings()).unwrap();
+        let report = snapshots(&repository, &SnapshotsOptions::default()).unwrap();
+        let codes: Vec<_> = report.problems.iter().map(|problem| problem.code).collect();
+        assert_eq!((report.exit_code(), codes), (expected, vec!["manifest-only-second"]));
+        let checked = run(&machine, &store, &key, Depth::Quick);
+        assert_eq!((checked.exit_code, self::codes(&checked).contains(&"manifest-only-second")), (expected, true));
+    };
+    store.delete(&sample.manifests[1].path());
+    said(4);
+    store.delete(&sample.meta[1].file().path());
+    said(4);
+    store.delete(&sample.data[1].file().path());
+    said(6);
+    store.set_bytes(&sample.meta[1].file().path(), store.bytes_of(&sample.meta[1].file().in_second().path()).unwrap());
+    machine.clock.advance(Duration::from_secs(31 * 86_400));
+    said(0);
+}
+
+#[test]
+fn words_tell_damaged_from_lost_and_what_to_do_about_a_snapshot_that_is_gone() {
+    let mut sample = Sample::new(true);
+    let again = sample.writer.data(&[&photo(2), &photo(3)]);
+    sample.writer.segment(&[&again]);
+    let (machine, store, key) = (Machine::new(), sample.store(), sample.writer.key());
+    flip(&store, &sample.data[1].file().path(), 200);
+    let report = run(&machine, &store, &key, Depth::ReadData);
+    assert_eq!((report.exit_code, codes(&report)), (4, vec!["pack-lost-objects-elsewhere"]));
+    assert!(report.problems[0].message.starts_with("this pack is damaged"), "{}", report.problems[0].message);
+    store.delete(&sample.manifests[1].path());
+    store.delete(&sample.manifests[1].in_second().path());
+    let report = run(&machine, &store, &key, Depth::Quick);
+    assert_eq!((report.exit_code, report.problems[0].code), (5, "manifest-missing"));
+    assert!(report.problems[0].hint.as_deref().is_some_and(|hint| hint.contains("another copy")), "{:?}", report.problems[0]);
 }

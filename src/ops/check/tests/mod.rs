@@ -1,5 +1,6 @@
 //! Tests of the audit, on repositories that a second, simple writer made.
 
 mod cases;
+mod healing;
 mod support;
 mod table;

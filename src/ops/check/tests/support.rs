@@ -224,6 +224,13 @@ impl Writer {
         self.put(NameFolder::Instead, &self.public_file(FileKind::Instead, &public, &tail), false);
     }
 
+    /// The same with a wrong hash.
+    pub(super) fn false_instead(&self, replaced: &Packed, packs: &[&Packed]) -> StoredFile {
+        let packs: Vec<NeededPack> = packs.iter().map(|pack| pack.needed).collect();
+        let public = Instead { replaced: replaced.needed.name, packs }.encode();
+        self.put(NameFolder::Instead, &self.public_file(FileKind::Instead, &public, &[1; 32]), false)
+    }
+
     /// Writes a manifest, twice.
     pub(super) fn manifest(
         &mut self,

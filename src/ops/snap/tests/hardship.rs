@@ -228,14 +228,14 @@ fn publish_with_section(world: &World, name: &[u8]) -> Vec<Entry> {
         length_bytes: pack.length_bytes,
         kind: pack.kind,
     }));
-    let index = reader.index();
+    let known = repository.known(&mut ledger, &Default::default(), Default::default()).unwrap();
     let publication = Publication {
         sources: vec![record],
         note: String::new(),
         tool: "later".to_owned(),
         needed: needed.into_iter().collect(),
         new_packs: &packs.packs,
-        index: &index,
+        known: &known,
         heads: &heads,
     };
     repository.publish(publication, &mut ledger).unwrap();
