@@ -24,6 +24,11 @@ class Stop(Exception):
 
 Problem = namedtuple("Problem", "code exit message path")
 
+def shown(path):
+    """A path as it may stand on a screen: control and bidi characters, and what is not UTF-8, are escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
 # keys.md -------------------------------------------------------------------------------------------------------
 CONTEXTS = {1: "data pack", 2: "meta pack", 3: "index", 4: "manifest", 5: "key slot"}
 
@@ -201,9 +206,9 @@ def is_placeholder(stat):
 
 class Repository:
     def __init__(self, root):
-        self.root, self.problems, self.foreign, self.temporary, self.rules = root, [], 0, 0, []
+        self.root, self.problems, self.bad, self.foreign, self.temporary, self.rules = root, [], set(), 0, 0, []
         self.files = {(folder, second): {} for folder in f.KINDS for second in (False, True)}
-        self.states, self.places, self.indexed, self.stage, self.segments = {}, {}, set(), 0, {}
+        self.states, self.places, self.indexed, self.owned, self.stage, self.segments = {}, {}, set(), set(), 0, {}
         try:
             self.scan("")
         except OSError as error:
@@ -275,6 +280,8 @@ class Repository:
     def pack_state(self, pack, stored):
         if stored is None or stored.elsewhere:
             return "elsewhere" if stored else "absent"
+        if stored.path in self.bad:
+            return "wrong"
         try:
             with open(os.path.join(self.root, stored.path), "rb") as file:
                 file.seek(max(stored.size - 64, 0))
@@ -487,21 +494,32 @@ class Repository:
     def index_pack(self, name):
         found = name not in self.indexed and self.own_directory(name)
         if found:
+            self.owned.add(name)
             self.add(name, *found)
 
-    def find(self, identity, kind):
-        """Where an object lies: in what was indexed so far; if nowhere, in every other segment and pack that is here."""
-        if (identity, kind) not in self.places and not self.stage:
+    def find(self, identity, kind, everywhere=False):
+        """Where an object lies, in what was indexed so far; if nowhere, in any other segment and pack that is here.
+        `everywhere`: no place so far was right, so what the packs themselves say is added as well."""
+        known = self.places.get((identity, kind), [])
+        for place in list(known) if everywhere else ():
+            if place.pack.name not in self.owned:
+                self.indexed.discard(place.pack.name)
+                self.index_pack(place.pack.name)
+        if not self.stage and (everywhere or not known):
             self.stage = 1
             for name in self.files["index", False]:
                 self.segment(name)
             for name in {**self.files["packs", False], **self.files["packs", True]}:
                 self.index_pack(name)
-        return self.places.get((identity, kind), [])
+        return self.places.get((identity, kind), known)
 
     def object(self, identity, kind):
         """A decoded object that is no chunk."""
-        return whole(self.packs.object(identity, kind, self.find(identity, kind)), f.DECODERS[kind])
+        try:
+            data = self.packs.object(identity, kind, self.find(identity, kind))
+        except (Refused, KeyError):
+            data = self.packs.object(identity, kind, self.find(identity, kind, True))
+        return whole(data, f.DECODERS[kind])
 
     # trees.md
     def entries(self, identity):
