@@ -30,13 +30,11 @@ class Check:
         self.locked = repository.keys.locked
         self.trees, self.bits, self.good, self.bad_records = {}, {}, {}, set()
         self.judged, self.needed, self.replaced, self.bytes_read, self.objects_read = [], {}, set(), 0, 0
-        self.used_segments = set()
 
     def run(self, names=None, read_data=False):
         everything, found = names is None, self.repo.files
         if everything:
-            first = self.repo.snapshot_names()
-            names = first + [n for n in self.repo.snapshot_names(True) if n not in set(first)]
+            names = self.repo.snapshot_names(True)[::-1]
         if read_data:
             self.read_all(None if everything else names)
         for name in names:
@@ -87,7 +85,7 @@ class Check:
             self.second_copy("needs", page.hex(), f"a needs page of {short}")
         verdict["packs"] = len(packs)
         gone = self.judge_packs(packs, forgotten)
-        self.judge_segments(snapshot, packs)
+        self.repo.say_segments(snapshot, packs)
         states = [0]
         walked = None if self.locked else self.walk(snapshot, packs, gone, lost_pages, short)
         for exit_code, code, pack in gone:
@@ -143,19 +141,6 @@ class Check:
                 gone.append((5, "pack-damaged", name) if "wrong" in states else (6, "pack-incomplete", name))
         return gone
 
-    def judge_segments(self, snapshot, packs):
-        """Index segments: bookkeeping. With the key, one that nobody misses is only said, or not even that."""
-        self.used_segments.update(name.hex() for name in snapshot.public.segments)
-        bad = []
-        for name in (name.hex() for name in snapshot.public.segments):
-            state = self.repo.segment(name) if not self.locked else self.repo.fetch("index", name)[1][0]
-            bad += [(name, state)] if state not in ("good", "whole") else []
-        missed = self.locked or not {p.name.hex() for p in packs} <= self.repo.indexed
-        for name, state in bad:
-            if missed or state != "absent":
-                self.say("index-missing" if state == "absent" else "index-damaged", 4 if missed else 3,
-                         f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
-
     # with the key: every object that the snapshot reaches -------------------------------------------------------
     def pack_is_good(self, name):
         """Whether objects may be counted on in this pack: one copy is whole."""
@@ -176,8 +161,8 @@ class Check:
                     and self.pack_is_good(p.pack.name) and length in (None, p.length)}
         packs = good(self.repo.find(identity, kind)) or good(self.repo.find(identity, kind, True))
         if not packs:
-            places = self.repo.find(identity, kind)
-            return NOTHING._replace(wrong=1) if places else NOTHING._replace(lost=1)
+            whole = any(self.pack_is_good(p.pack.name) for p in self.repo.find(identity, kind))
+            return NOTHING._replace(wrong=1) if whole else NOTHING._replace(lost=1)
         if len(packs) == 1:
             return NOTHING._replace(packs=self.bit(packs.pop()))
         return NOTHING._replace(either=frozenset([sum(self.bit(name) for name in packs)]))
@@ -265,11 +250,10 @@ class Check:
     def judge_tree(self, walked, snapshot, gone, lost_pages, short):
         if walked.wrong:
             self.say("object-damaged", 5, f"snapshot {short}: {walked.wrong} objects are wrong wherever they lie, {walked.hit} files, e.g. {repo.shown(walked.example)}")
-        if walked.lost:
-            exit_code = 6 if any(code == 6 for code, _, _ in gone) or lost_pages else 5
-            self.say("object-missing", exit_code, f"snapshot {short}: {walked.lost} objects lie in no pack that is here, {walked.hit} files, e.g. {repo.shown(walked.example)}")
+        if walked.lost and not gone:
+            self.say("object-missing", 6 if lost_pages else 5, f"snapshot {short}: {walked.lost} objects lie in no pack that is here, {walked.hit} files, e.g. {repo.shown(walked.example)}")
         if walked.wrong or walked.lost:
-            return 5 if walked.wrong or not any(code == 6 for code, _, _ in gone) and not lost_pages else 6
+            return 5 if walked.wrong else 0 if gone else 6 if lost_pages else 5
         allowed = sum(self.bit(n) for n in {name for name in self.needed_by(snapshot)})
         outside = walked.packs & ~allowed or any(not mask & allowed for mask in walked.either)
         if outside and not gone and not lost_pages:
@@ -310,8 +294,8 @@ class Check:
                         self.say("unneeded-damaged", 3, f"{stored.path} is wrong; no snapshot needs it", stored.path)
         for path in self.repo.bad:
             folder = path.replace("second/", "", 1).split("/")[0]
-            if folder in ("index", "needs") and not any(name in path for name in self.used_segments) and \
-                    not any(problem.path and problem.path.split("/")[-1] in path for problem in self.repo.problems):
+            if folder in ("index", "needs") and not any(
+                    problem.path and problem.path.split("/")[-1] in path for problem in self.repo.problems):
                 self.say("unneeded-damaged", 3, f"{path} is wrong; no snapshot needs it", path)
 
     # every stored byte -------------------------------------------------------------------------------------------
@@ -328,6 +312,7 @@ class Check:
         arguments = self.repo.root, self.repo.keys, None, ""
         self.total = sum(s.size for (folder, _), found in self.repo.files.items() for n, s in found.items()
                          if wanted is None or folder == "packs" and n in wanted)
+        failed = []                             # records that do not open although the file is as it was written
         for result in work.run(self.jobs, arguments, self.tasks(wanted)):
             if len(result) == 3:
                 path, right, size = result
@@ -338,9 +323,10 @@ class Check:
             elif len(result) == 4:
                 path, good, pack, bad = result
                 self.objects_read += good
-                self.bad_records.update((pack, ordinal) for ordinal, _ in bad)
-                for ordinal, why in bad:
-                    self.bad_words = why
+                failed.append((path, {(pack, ordinal) for ordinal, _ in bad}))
+        for path, records in failed:
+            if path not in self.repo.bad:
+                self.bad_records |= records
         if not self.locked:
             tasks = self.file_tasks(self.repo.snapshot_names() if names is None else names)
             for path, why in work.run(self.jobs, arguments, tasks):
@@ -362,8 +348,6 @@ class Check:
                 self.repo.keys, lambda at, n: self.repo.packs.read(name, second, at, n), stored.size)
         except (Refused, OSError):
             return                              # its name, trailer or directory is wrong: the verdict says so
-        if second:
-            return                              # the same bytes as the first, by their hash
         self.compare_segments(name, kind, salt, records)
         batch, size, offset = [], 0, 128
         for ordinal, record in enumerate(records):

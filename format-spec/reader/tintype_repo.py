@@ -208,7 +208,8 @@ class Repository:
     def __init__(self, root):
         self.root, self.problems, self.bad, self.foreign, self.temporary, self.rules = root, [], set(), 0, 0, []
         self.files = {(folder, second): {} for folder in f.KINDS for second in (False, True)}
-        self.states, self.places, self.indexed, self.owned, self.stage, self.segments = {}, {}, set(), set(), 0, {}
+        self.states, self.places, self.indexed, self.owned, self.covered = {}, {}, set(), set(), set()
+        self.stage, self.segments = 0, {}
         try:
             self.scan("")
         except OSError as error:
@@ -280,13 +281,12 @@ class Repository:
     def pack_state(self, pack, stored):
         if stored is None or stored.elsewhere:
             return "elsewhere" if stored else "absent"
-        if stored.path in self.bad:
-            return "wrong"
         try:
             with open(os.path.join(self.root, stored.path), "rb") as file:
                 file.seek(max(stored.size - 64, 0))
                 tail = f.trailer(file.read(64), stored.size)
-            return "whole" if (tail.kind, tail.file_length) == (pack.kind, pack.length) else "wrong"
+            right = (tail.kind, tail.file_length) == (pack.kind, pack.length) and stored.path not in self.bad
+            return "whole" if right else "wrong"
         except FileNotFoundError:
             return "absent"
         except (Refused, OSError) as error:
@@ -294,7 +294,7 @@ class Repository:
 
     # reading.md, "Opening"
     def open(self, password=None, code=None, verb="read"):
-        self.find_repository_file(code)
+        self.find_repository_file(code, verb)
         for rule in self.rules:
             if rule.endswith("." + verb) or rule.endswith(".read"):
                 raise Stop(2, "newer-rules", f"the rule {rule} was made by a newer version of tintype", "use that version")
@@ -315,7 +315,7 @@ class Repository:
         right = blake3_derive_key("tintype 2026 key check", master) == self.facts.key_check
         return Keys(self.facts.id, True, master) if right else None
 
-    def find_repository_file(self, code):
+    def find_repository_file(self, code, verb):
         texts, good, newer = [self.raw("tintype.json"), self.raw("second/tintype.json")], {}, None
         for text in texts:
             try:
@@ -349,7 +349,7 @@ class Repository:
                        "the recovery code reads it from a snapshot (`--recovery-code-file`)")
         (self.text, self.facts), = good.items()
         for path, text in zip(("tintype.json", "second/tintype.json"), texts):
-            if text != self.text:
+            if text != self.text and (path == "tintype.json" or verb == "check"):
                 self.say("copy-missing" if text is None else "copy-damaged", 4, f"{path} is " + ("absent" if text is None else "wrong"), path)
 
     def open_by_password(self, password):
@@ -466,12 +466,23 @@ class Repository:
         if name not in self.segments:
             data, (state, _) = self.fetch("index", name)
             try:
-                for pack in open_segment(data, self.keys) if data else ():
+                for pack in open_segment(data, self.keys) if data and not self.keys.locked else ():
                     self.add(pack.name.hex(), *pack[1:])
+                    self.covered.add(pack.name.hex())
                 self.segments[name] = "good" if data else state
             except Refused:
                 self.segments[name] = "wrong"
         return self.segments[name]
+
+    def say_segments(self, snapshot, packs):
+        """A bad segment is bookkeeping; where good ones list every needed pack nobody misses it (index.md)."""
+        bad = [(name.hex(), self.segment(name.hex())) for name in snapshot.public.segments]
+        bad = [(name, state) for name, state in bad if state != "good"]
+        missed = bad and (self.keys.locked or not {p.name.hex() for p in packs} <= self.covered)
+        for name, state in bad:
+            if missed or state != "absent":
+                self.say("index-missing" if state == "absent" else "index-damaged", 4 if missed else 3,
+                         f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
 
     def own_directory(self, name):
         """The directory of a pack, from either copy: (length, kind, salt, records); None if neither opens."""
@@ -486,8 +497,7 @@ class Repository:
         return None
 
     def index(self, snapshot, packs):
-        for name in snapshot.public.segments:
-            self.segment(name.hex())
+        self.say_segments(snapshot, packs)
         for pack in packs:
             self.index_pack(pack.name.hex())
 

@@ -86,9 +86,9 @@ class Restore:
         except BaseException:
             self.clean()
             raise
-        gone = {item.path for item in self.left_out}
+        gone = {item.path: item.code for item in self.left_out}
         for path, entry, first in self.twins:
-            self.link_twin(path, entry, first, arguments, b"/".join(first) in gone)
+            self.link_twin(path, entry, first, arguments, gone.get(b"/".join(first)))
         for path, entry in self.symlinks:
             try:
                 self.target.symlink(path, entry.content)
@@ -243,7 +243,7 @@ class Restore:
     def link_twin(self, path, entry, first, arguments, gone):
         """A further name of a file: a hard link, or written again where links are not to be had."""
         if gone:
-            return self.leave_out(path, "file-damaged", "it is the same file as " + os.fsdecode(b"/".join(first)))
+            return self.leave_out(path, gone, "it is the same file as " + os.fsdecode(b"/".join(first)))
         try:
             self.target.hard_link(first, path)
             self.files += 1
