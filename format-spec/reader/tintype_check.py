@@ -12,16 +12,17 @@ import tintype_work as work
 from tintype_format import Refused
 
 # What a folder and all below it come to. packs: bits of the packs that hold its objects; either: alternatives where
-# an object lies in several; hit: files that miss something, and one of them; lost, wrong: objects that are not to be had.
-Tree = namedtuple("Tree", "files folders links bytes packs either hit example lost wrong")
-NOTHING = Tree(0, 0, 0, 0, 0, frozenset(), 0, b"", 0, 0)
+# an object lies in several; hit: files that miss something, and one of them; lost, wrong: objects that are not to be had;
+# broken: objects whose bytes are right and say what they may not.
+Tree = namedtuple("Tree", "files folders links bytes packs either hit example lost wrong broken")
+NOTHING = Tree(0, 0, 0, 0, 0, frozenset(), 0, b"", 0, 0, 0)
 WORST = (5, 6, 4, 3, 0)
 
 
 def add(a, b, folder=b""):
     example = a.example or b.example and folder + b.example
     return Tree(*(x + y for x, y in zip(a[:4], b[:4])), a.packs | b.packs, a.either | b.either, a.hit + b.hit,
-                example, a.lost + b.lost, a.wrong + b.wrong)
+                example, a.lost + b.lost, a.wrong + b.wrong, a.broken + b.broken)
 
 
 class Check:
@@ -177,6 +178,7 @@ class Check:
         except Refused as error:
             if error.code in ("not-allowed", "over-limit", "not-decodable", "not-canonical", "tail-not-zero"):
                 self.say("tree-damaged", 5, f"object {identity.hex()[:8]}…: {error}")
+                return None, NOTHING._replace(broken=1)
             return None, NOTHING._replace(wrong=1)
 
     def entry(self, entry, depth):
@@ -197,13 +199,13 @@ class Check:
                 total = add(total, NOTHING._replace(lost=1))
             except Refused as error:
                 self.say("tree-damaged" if error.stage == "value" else "object-damaged", 5, f"the pieces of {repo.shown(entry.name)}: {error}")
-                total = add(total, NOTHING._replace(wrong=1))
+                total = add(total, NOTHING._replace(broken=1))
             for identity, length in pieces:
                 total = add(total, self.lies(identity, 1, length))
         for _, value in entry.facts.attributes:
             for identity, length in value if isinstance(value, list) else ():
                 total = add(total, self.lies(identity, 1, length))
-        return total._replace(hit=1, example=entry.name) if total.lost + total.wrong else total
+        return total._replace(hit=1, example=entry.name) if total.lost + total.wrong + total.broken else total
 
     def folder(self, identity, depth):
         """A folder and all below it. Each is walked once, however many snapshots hold it."""
@@ -214,13 +216,13 @@ class Check:
         total, last = add(total, found), None
         if depth > f.DEPTH_MAX:
             self.say("tree-damaged", 5, "folders deeper than 512")
-            pages, total = None, total._replace(wrong=1)
+            pages, total = None, total._replace(broken=1)
         for page, first, count in pages or ():
             entries, found = self.get(page, 3)
             total = add(total, found)
             if entries and (entries[0].name != first or len(entries) != count or last is not None and last >= first):
                 self.say("tree-damaged", 5, f"page {page.hex()[:8]}… is not as its folder says")
-                total = total._replace(wrong=total.wrong + 1)
+                total = total._replace(broken=total.broken + 1)
             for entry in entries or ():
                 total = add(total, self.entry(entry, depth), entry.name + b"/" if entry.kind == "folder" else b"")
             last = entries[-1].name if entries else last
@@ -238,9 +240,9 @@ class Check:
                     lies = add(lies, self.get(page, 7)[1])
                 found = add(found, lies)
             total = add(total, found)
-            if not found.lost + found.wrong and tuple(found[:4]) != source.counts[:4]:
+            if not found.lost + found.wrong + found.broken and tuple(found[:4]) != source.counts[:4]:
                 self.say("tree-damaged", 5, f"snapshot {short}, {source.label}: {source.counts[:4]} files, folders, links, bytes stated, {tuple(found[:4])} found")
-                total = total._replace(wrong=total.wrong + 1)
+                total = total._replace(broken=total.broken + 1)
             for previous in (name.hex() for name in source.previous):
                 known = any(previous in self.repo.files["snapshots", second] for second in (False, True))
                 if not known and previous not in self.repo.buried["snapshots"]:
@@ -252,8 +254,8 @@ class Check:
             self.say("object-damaged", 5, f"snapshot {short}: {walked.wrong} objects are wrong wherever they lie, {walked.hit} files, e.g. {repo.shown(walked.example)}")
         if walked.lost and not gone:
             self.say("object-missing", 6 if lost_pages else 5, f"snapshot {short}: {walked.lost} objects lie in no pack that is here, {walked.hit} files, e.g. {repo.shown(walked.example)}")
-        if walked.wrong or walked.lost:
-            return 5 if walked.wrong else 0 if gone else 6 if lost_pages else 5
+        if walked.wrong or walked.lost or walked.broken:
+            return 5 if walked.wrong or walked.broken else 0 if gone else 6 if lost_pages else 5
         allowed = sum(self.bit(n) for n in {name for name in self.needed_by(snapshot)})
         outside = walked.packs & ~allowed or any(not mask & allowed for mask in walked.either)
         if outside and not gone and not lost_pages:

@@ -224,29 +224,26 @@ def command_list(options):
     return exit_code, {"snapshots": sorted(snapshots, key=lambda s: s["time"], reverse=True), "problems": problem_list(repository)}, words + problem_lines(repository)
 
 
-def speeds(options):
-    """Says which implementations are in use; gives MB/s of hashing, opening and decoding."""
-    found, speed = [], {}
-    for primitive, name, rate in primitives.implementations():
-        found.append(f"{primitive} {name} {rate:,.1f} MB/s" if rate else f"{primitive} {name}")
-        speed[primitive.lower()[:4]] = rate or 1
-    say("using     " + " · ".join(found))
-    return speed
+def speeds():
+    """Says which implementation of each primitive is in use; gives their MB/s."""
+    found = primitives.implementations()
+    say("using      " + " · ".join(f"{what} {name} " + (f"{n:,.1f} s a password" if what == "argon2id" else f"{n:,.1f} MB/s")
+                                    for what, name, n in found))
+    return {what: max(rate, 1e-6) for what, _, rate in found}
 
 
 def duration(seconds):
     return f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
 
 
-def estimate(options, speed, read, encrypted, what):
-    rate = 1 / (1 / speed.get("blak", 1) + (1 / speed.get("aes2", speed.get("aes", 1)) if encrypted else 0)) * options.jobs
-    say(f"about {duration(read / 1e6 / rate)} for {what}: {size_words(read)} with {count_words(options.jobs, 'process', 'processes')}")
+def estimate(options, speed, size, hashed, opened, what):
+    """How long it will take: `hashed` and `opened` say how often each byte is."""
+    seconds = size / 1e6 * (hashed / speed["blake3"] + opened / speed["aes-256-gcm"]) / min(options.jobs, os.cpu_count() or 1)
+    say(f"about {duration(seconds)} for {what}: {size_words(size)}, {count_words(options.jobs, 'process', 'processes')}")
 
 
 def command_check(options):
     repository = open_repository(options, "check", key_needed=False)
-    if repository.keys.locked:
-        names = sorted(set(repository.snapshot_names()))
     names = None
     if options.snap:
         if repository.keys.locked and options.snap.startswith(("@", "latest~")):
@@ -255,8 +252,9 @@ def command_check(options):
     check = tintype_check.Check(repository, options.jobs, Progress(lambda done, total: f"read {size_words(done)} of {size_words(total)}"))
     if options.read_data:
         total = sum(s.size for found in repository.files.values() for s in found.values())
-        speed = speeds(options)
-        estimate(options, speed, total * (1 if repository.keys.locked else 2), repository.keys.encrypted and not repository.keys.locked, "every byte of the repository")
+        speed = speeds()
+        opens = not repository.keys.locked
+        estimate(options, speed, total, 1 + opens, opens and repository.keys.encrypted, "every byte of the repository")
     check.run(names, options.read_data)
     packs, size = len(check.needed), sum(p.length for p in check.needed.values())
     states = [v["state"] for v in check.judged if not v["second_only"]]
@@ -298,14 +296,14 @@ def command_restore(options):
         snap, path = ":".join(options.snap.split(":")[:2]), ":".join(options.snap.split(":")[2:])
     snapshot = choose(repository, snap)
     repository.index(snapshot, repository.needs(snapshot)[0])
-    speed = speeds(options)
+    speed = speeds()
     sources = snapshot.sealed.sources
     target = tintype_restore.prepare(options.target, options.repo)
     job = tintype_restore.Restore(repository, snapshot, path, target, options.jobs,
                                   Progress(lambda files, size: f"restored {count_words(files, 'file')}, {size_words(size)}"))
     if not path:
         total = sum(s.counts[3] for s in sources)
-        estimate(options, speed, total, repository.keys.encrypted, f"snapshot {snapshot.name[:8]}")
+        estimate(options, speed, total, 1, repository.keys.encrypted, f"snapshot {snapshot.name[:8]}")
     job.run()
     lines = [f"restored   {count_words(job.files, 'file')}, {size_words(job.bytes)}"
              + (f", {count_words(job.links, 'link')}" if job.links else "") + f" from snapshot {snapshot.name[:8]} into {options.target}"]
@@ -335,7 +333,7 @@ def command_selftest(options):
     answers = [("BLAKE3", primitives.blake3(b"") == f.HASH_OF_NOTHING),
                ("derived keys", f.object_id(2, b"\0").hex() == "650a3193357d78ffad9ec028ba165395408a9c3b25deb33ce8ee41abb4c9ab59"),
                ("recovery code", f.recovery_code("000GV-40R4H-0M30P-E209P-185GH-R38E0-1W814-24GKZ") == bytes(range(20)))]
-    speeds(options)
+    speeds()
     lines = [f"{what} {'right' if right else 'WRONG'}" for what, right in answers]
     wrong = [what for what, right in answers if not right]
     folder = options.folder or next((p for p in (os.path.join(VECTORS, "vectors"), os.path.join(VECTORS, "spec", "vectors")) if os.path.isdir(p)), None)

@@ -193,7 +193,7 @@ class Packs:
                 except FileNotFoundError:
                     pass
                 except (Refused, OSError) as error:
-                    worst = error if isinstance(error, Refused) else Refused("file-short", f"cannot be read: {error}")
+                    worst = error if isinstance(error, Refused) else Refused("not-authentic", f"cannot be read: {error}")
         raise worst or KeyError(identity)
 
 # repository.md, reading.md: the folder -------------------------------------------------------------------------
@@ -446,10 +446,10 @@ class Repository:
         return packs, lost
 
     # index.md
-    def add(self, name, length, kind, salt, records):
-        """Takes a pack's directory into the index, if the pack is here with that length."""
+    def add(self, name, length, kind, salt, records, short=False):
+        """Takes a pack's directory into the index, if the pack is here with that length (or is `short`)."""
         stored = [self.files["packs", second].get(name) for second in (False, True)]
-        if name in self.indexed or not any(s and s.size == length for s in stored):
+        if name in self.indexed or not any(s and (s.size == length or short) for s in stored):
             return
         self.indexed.add(name)
         pack, offset = Pack(name, kind, salt), 128
@@ -521,6 +521,9 @@ class Repository:
                 self.segment(name)
             for name in {**self.files["packs", False], **self.files["packs", True]}:
                 self.index_pack(name)
+            for name, state in list(self.segments.items()):      # packs that are cut off: what is left of them
+                for pack in open_segment(self.fetch("index", name)[0], self.keys) if state == "good" else ():
+                    self.add(pack.name.hex(), *pack[1:], short=True)
         return self.places.get((identity, kind), known)
 
     def object(self, identity, kind):

@@ -227,8 +227,8 @@ class Worker:
                 missing += self.target.facts(task.folder + (temporary,), task.facts, values)
             self.target.publish(task.folder, temporary, task.name)
             temporary = None
-        except Refused as error:
-            code, why = "file-damaged", str(error)
+        except Refused as error:                # of a pack that is cut off the bytes are not here (yet)
+            code, why = "object-missing" if error.code == "file-short" else "file-damaged", str(error)
         except KeyError:
             code, why = "object-missing", "a piece of it lies in no pack that is here"
         except TargetRefused as error:
