@@ -396,7 +396,8 @@ class Check:
                     elif entry.kind == "file" and entry.content.form >= 2 and entry.content.hash not in seen:
                         seen.add(entry.content.hash)
                         pieces = [(i, n, self.repo.find(i, 1)) for i, n in self.repo.pieces(entry.content)]
-                        if all(places for _, _, places in pieces):
+                        states = [self.lies(i, 1, n) for i, n, _ in pieces]
+                        if not any(state.lost + state.wrong for state in states):
                             yield "check_file", path, entry.content.length, entry.content.hash, pieces
                 except (Refused, KeyError):
                     continue

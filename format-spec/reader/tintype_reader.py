@@ -21,6 +21,7 @@ import datetime
 import getpass
 import json
 import os
+import signal
 import sys
 import time
 
@@ -239,6 +240,8 @@ def duration(seconds):
 def estimate(options, speed, size, hashed, opened, what):
     """How long it will take: `hashed` and `opened` say how often each byte is."""
     seconds = size / 1e6 * (hashed / speed["blake3"] + opened / speed["aes-256-gcm"]) / min(options.jobs, os.cpu_count() or 1)
+    if seconds < 2 and not options.jobs_given:  # to begin processes would take longer
+        options.jobs = 1
     say(f"about {duration(seconds)} for {what}: {size_words(size)}, {count_words(options.jobs, 'process', 'processes')}")
 
 
@@ -249,12 +252,12 @@ def command_check(options):
         if repository.keys.locked and options.snap.startswith(("@", "latest~")):
             raise Stop(2, "key-needed", f"the key is needed to find {options.snap}")
         names = [choose(repository, options.snap).name]
-    check = tintype_check.Check(repository, options.jobs, Progress(lambda done, total: f"read {size_words(done)} of {size_words(total)}"))
     if options.read_data:
         total = sum(s.size for found in repository.files.values() for s in found.values())
         speed = speeds()
         opens = not repository.keys.locked
         estimate(options, speed, total, 1 + opens, opens and repository.keys.encrypted, "every byte of the repository")
+    check = tintype_check.Check(repository, options.jobs, Progress(lambda done, total: f"read {size_words(done)} of {size_words(total)}"))
     check.run(names, options.read_data)
     packs, size = len(check.needed), sum(p.length for p in check.needed.values())
     states = [v["state"] for v in check.judged if not v["second_only"]]
@@ -299,11 +302,11 @@ def command_restore(options):
     speed = speeds()
     sources = snapshot.sealed.sources
     target = tintype_restore.prepare(options.target, options.repo)
-    job = tintype_restore.Restore(repository, snapshot, path, target, options.jobs,
-                                  Progress(lambda files, size: f"restored {count_words(files, 'file')}, {size_words(size)}"))
     if not path:
         total = sum(s.counts[3] for s in sources)
-        estimate(options, speed, total, 1, repository.keys.encrypted, f"snapshot {snapshot.name[:8]}")
+        estimate(options, speed, total, 2, repository.keys.encrypted, f"snapshot {snapshot.name[:8]}")
+    job = tintype_restore.Restore(repository, snapshot, path, target, options.jobs,
+                                  Progress(lambda files, size: f"restored {count_words(files, 'file')}, {size_words(size)}"))
     job.run()
     lines = [f"restored   {count_words(job.files, 'file')}, {size_words(job.bytes)}"
              + (f", {count_words(job.links, 'link')}" if job.links else "") + f" from snapshot {snapshot.name[:8]} into {options.target}"]
@@ -325,7 +328,9 @@ def command_restore(options):
         "snapshot": snapshot.name, "files": job.files, "bytes": job.bytes, "links": job.links, "target": options.target,
         "left_out": [{"path": i.path.decode("utf-8", "backslashreplace"), "path_base64": base64.b64encode(i.path).decode(),
                       "code": i.code, "why": i.why} for i in job.left_out],
-        "not_set": dict(job.missing), "problems": problem_list(repository)}, lines
+        "not_set": dict(job.missing), "problems": problem_list(repository) + [
+            {"code": i.code, "severity": tintype_restore.EXITS.get(i.code, 3), "message": i.why, "path": i.path.decode("utf-8", "backslashreplace")}
+            for i in job.left_out]}, lines
 
 
 def command_selftest(options):
@@ -373,12 +378,13 @@ def arguments():
     options = parser.parse_args()
     for name, default in (("password_file", None), ("recovery_code_file", None), ("json", False), ("jobs", None)):
         setattr(options, name, getattr(options, name, default))
-    options.jobs = max(1, options.jobs or os.cpu_count() or 1)
+    options.jobs_given, options.jobs = options.jobs, max(1, options.jobs or os.cpu_count() or 1)
     return options
 
 
 def main():
     sys.setrecursionlimit(10000)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

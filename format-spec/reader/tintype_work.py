@@ -5,12 +5,12 @@ check. Tasks carry the places of their pieces, so a worker needs the key and the
 At most a few records of 16 MiB are in memory, never a whole long file.
 """
 import concurrent.futures as futures
+import concurrent.futures.process
 import errno
 import multiprocessing
 import os
 import signal
 import stat
-import sys
 from collections import namedtuple
 
 from primitives import Blake3
@@ -310,13 +310,12 @@ def run(jobs, arguments, tasks):
                     yield from (one.result() for one in done)
             for one in futures.as_completed(waiting):
                 yield one.result()
-        except BaseException:
+        except BaseException as error:
             for one in waiting:
                 one.cancel()
             for process in list((pool._processes or {}).values()):
                 process.terminate()
+            if isinstance(error, futures.process.BrokenProcessPool):
+                raise repo.Stop(1, "out-of-resources", "a worker process was ended by the system", "try `--jobs 1`") from None
             raise
 
-
-def warn(text):
-    print(text, file=sys.stderr, flush=True)
