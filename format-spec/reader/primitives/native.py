@@ -4,12 +4,16 @@ Nothing here is needed: where nothing is found, the plain Python forms do. What 
 and is not used if it answers wrong.
 """
 
-import ctypes
-import ctypes.util
 import hashlib
 import importlib
 import os
 import sys
+
+try:
+    import ctypes
+    import ctypes.util
+except ImportError:  # a Python that was built without it
+    ctypes = None
 
 from . import known
 # Imported here and not when first needed: the package's function `blake3` then takes the place of its file's name.
@@ -64,6 +68,8 @@ def _library_names(name, versions):
 
 def _library(name, versions, *functions):
     """The first library that loads and has all the functions."""
+    if ctypes is None:
+        raise Unusable("ctypes")
     for path in _library_names(name, versions):
         try:
             library = ctypes.CDLL(path)
@@ -380,12 +386,6 @@ def _argon2_cryptography():
     return derive
 
 
-class _Parameter(ctypes.Structure):
-    """OSSL_PARAM."""
-    _fields_ = [("key", ctypes.c_char_p), ("kind", ctypes.c_uint), ("data", ctypes.c_void_p),
-                ("size", ctypes.c_size_t), ("returned", ctypes.c_size_t)]
-
-
 def _argon2_crypto():
     """OpenSSL from 3.2 on."""
     library = _library("crypto", ("3",), "EVP_KDF_fetch", "EVP_KDF_derive")
@@ -399,21 +399,26 @@ def _argon2_crypto():
         raise Unusable("libcrypto before 3.2")
     unsigned, octets = 2, 5
 
+    class Parameter(ctypes.Structure):
+        """OSSL_PARAM."""
+        _fields_ = [("key", ctypes.c_char_p), ("kind", ctypes.c_uint), ("data", pointer),
+                    ("size", ctypes.c_size_t), ("returned", ctypes.c_size_t)]
+
     def derive(password, salt, memory_kib, passes, lanes, length=32):
         keep = []
 
         def text(key, value):
             buffer = ctypes.create_string_buffer(value, max(len(value), 1))
             keep.append(buffer)
-            return _Parameter(key, octets, ctypes.addressof(buffer), len(value), 0)
+            return Parameter(key, octets, ctypes.addressof(buffer), len(value), 0)
 
         def count(key, value):
             buffer = number(value)
             keep.append(buffer)
-            return _Parameter(key, unsigned, ctypes.addressof(buffer), 4, 0)
+            return Parameter(key, unsigned, ctypes.addressof(buffer), 4, 0)
 
-        end = _Parameter(None, 0, None, 0, 0)
-        parameters = (_Parameter * 7)(
+        end = Parameter(None, 0, None, 0, 0)
+        parameters = (Parameter * 7)(
             text(b"pass", password), text(b"salt", salt), count(b"iter", passes), count(b"lanes", lanes),
             count(b"memcost", memory_kib), count(b"size", length), end)
         out = ctypes.create_string_buffer(length)

@@ -2,7 +2,9 @@
 
 `frame_blocks` walks over a frame's header and block headers. Every implementation, native ones too, is asked only for
 frames that passed it, so all refuse the same forms: skippable frames, several frames, dictionaries, wide windows,
-another content size, bytes before or after.
+another content size, bytes before or after. Inside of a block plain Python is as strict as the RFC. Versions of libzstd
+differ there: some do not look whether a Huffman stream ends where it should. Who needs more than the stated length to be
+right has the frame's checksum or a hash of what comes out.
 """
 
 import struct
@@ -18,8 +20,8 @@ MASKS = tuple((1 << n) - 1 for n in range(65))
 def frame_blocks(data, raw_length, window_max):
     """What stands in the one frame that `data` must be (RFC 8878, 3.1.1).
 
-    The blocks as (type, start, size), where the checksum stands or None, and what a block gives at most. A frame that is
-    a single segment has its content size as its window.
+    The blocks as (type, start, size), where the checksum stands or None, and the window. A frame that is a single
+    segment has its content size as its window.
     """
     if len(data) < 6 or bytes(data[:4]) != MAGIC:
         raise PrimitiveError("not a zstd frame")
@@ -79,7 +81,7 @@ def frame_blocks(data, raw_length, window_max):
         raise PrimitiveError("zstd: frame cut short, or bytes after it")
     if not least <= raw_length <= most:
         raise PrimitiveError("zstd: frame cannot give %d bytes" % raw_length)
-    return blocks, checksum, block_max
+    return blocks, checksum, window
 
 
 # --- entropy tables -------------------------------------------------------------------------------------------------
@@ -321,10 +323,11 @@ _predefined = {}
 class _Frame:
     """What lives from block to block: the output, the tables that later blocks may use again, the last three offsets."""
 
-    def __init__(self, data, raw_length, block_max):
+    def __init__(self, data, raw_length, window):
         self.data = data
         self.raw_length = raw_length
-        self.block_max = block_max
+        self.window = window
+        self.block_max = min(BLOCK_MAX, window)
         self.out = bytearray()
         self.huffman = None
         self.tables = [None, None, None]
@@ -444,6 +447,7 @@ class _Frame:
         match_state = bits >> left & masks[match_log]
 
         length = len(out)
+        window = self.window
         used = 0
         last1, last2, last3 = self.offsets
         while True:
@@ -480,7 +484,7 @@ class _Frame:
                 used += literal
                 length += literal
             start = length - last1
-            if start < 0 or last1 < 1 or length + match > room:
+            if start < 0 or not 0 < last1 <= window or length + match > room:
                 raise PrimitiveError("zstd: sequence reaches out of its bounds")
             if match <= last1:
                 out += out[start:start + match]
@@ -556,8 +560,8 @@ def _xxh64(data):
 def decompress(data, raw_length, window_max):
     """Exactly `raw_length` bytes out of exactly one frame; `PrimitiveError` for anything else."""
     data = bytes(data)
-    blocks, checksum, block_max = frame_blocks(data, raw_length, window_max)
-    frame = _Frame(data, raw_length, block_max)
+    blocks, checksum, window = frame_blocks(data, raw_length, window_max)
+    frame = _Frame(data, raw_length, window)
     out = frame.out
     for kind, start, size in blocks:
         if kind == COMPRESSED:
