@@ -29,7 +29,7 @@ class Check:
     def __init__(self, repository, jobs, progress):
         self.repo, self.jobs, self.progress = repository, jobs, progress
         self.locked = repository.keys.locked
-        self.trees, self.bits, self.good, self.bad_records = {}, {}, {}, set()
+        self.trees, self.bits, self.good, self.bad_records, self.bad_files = {}, {}, {}, set(), set()
         self.judged, self.needed, self.replaced, self.bytes_read, self.objects_read = [], {}, set(), 0, 0
 
     def run(self, names=None, read_data=False):
@@ -195,6 +195,7 @@ class Check:
                         for identity, _ in self.get(entry.content.pieces, 5)[0] or ():
                             total = add(total, self.lies(identity, 4))
                 pieces = self.repo.pieces(entry.content)
+                total = total._replace(broken=entry.content.hash in self.bad_files)
             except KeyError:
                 total = add(total, NOTHING._replace(lost=1))
             except Refused as error:
@@ -331,8 +332,9 @@ class Check:
                 self.bad_records |= records
         if not self.locked:
             tasks = self.file_tasks(self.repo.snapshot_names() if names is None else names)
-            for path, why in work.run(self.jobs, arguments, tasks):
+            for path, digest, why in work.run(self.jobs, arguments, tasks):
                 if why:
+                    self.bad_files.add(digest)
                     self.say("file-damaged", 5, f"{repo.shown(path)}: {why}")
 
     def tasks(self, wanted):

@@ -294,7 +294,8 @@ class Repository:
 
     # reading.md, "Opening"
     def open(self, password=None, code=None, verb="read"):
-        self.find_repository_file(code, verb)
+        self.verb = verb
+        self.find_repository_file(code)
         for rule in self.rules:
             if rule.endswith("." + verb) or rule.endswith(".read"):
                 raise Stop(2, "newer-rules", f"the rule {rule} was made by a newer version of tintype", "use that version")
@@ -315,7 +316,7 @@ class Repository:
         right = blake3_derive_key("tintype 2026 key check", master) == self.facts.key_check
         return Keys(self.facts.id, True, master) if right else None
 
-    def find_repository_file(self, code, verb):
+    def find_repository_file(self, code):
         texts, good, newer = [self.raw("tintype.json"), self.raw("second/tintype.json")], {}, None
         for text in texts:
             try:
@@ -349,7 +350,7 @@ class Repository:
                        "the recovery code reads it from a snapshot (`--recovery-code-file`)")
         (self.text, self.facts), = good.items()
         for path, text in zip(("tintype.json", "second/tintype.json"), texts):
-            if text != self.text and (path == "tintype.json" or verb == "check"):
+            if text != self.text and (path == "tintype.json" or self.verb == "check"):
                 self.say("copy-missing" if text is None else "copy-damaged", 4, f"{path} is " + ("absent" if text is None else "wrong"), path)
 
     def open_by_password(self, password):
@@ -381,13 +382,13 @@ class Repository:
                 data, states = self.fetch(folder, name)
                 try:
                     if data is None:
-                        if "wrong" in states:
+                        if "wrong" in states and self.verb == "check":
                             self.say("notice-damaged", 4, f"{folder}/{name[:8]}… is wrong in every place", f"{folder}/{name}")
                         continue
                     said = open_notice(data, folder, self.keys)
                 except Refused as error:
                     self.false += error.code.endswith("-false")
-                    if not error.code.endswith("-false"):
+                    if not error.code.endswith("-false") and self.verb == "check":
                         self.say("notice-damaged", 4, f"{folder}/{name[:8]}… is not a notice: {error}", f"{folder}/{name}")
                     continue
                 if folder == "instead":

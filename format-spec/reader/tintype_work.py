@@ -171,6 +171,8 @@ class Target:
         if facts.modified:
             ns = facts.modified.seconds * 10**9 + facts.modified.nanoseconds
             attempt("time", lambda: os.utime(what, ns=(ns, ns), **at))
+            now = os.stat(what, **({} if isinstance(what, int) else at)).st_mtime_ns
+            missing += ["time"] if abs(now - ns) >= 2 * 10**9 and "time" not in missing else []
         missing += ["birth time"] if facts.born else []
         if opened is not None:
             os.close(opened)
@@ -268,12 +270,12 @@ class Worker:
         return path, good, pack.name, bad
 
     def check_file(self, path, length, digest, pieces):
-        """Whether a person's file has its hash."""
+        """(path, hash, what is wrong): whether a person's file has its hash."""
         try:
             self.stream(pieces, length, digest, lambda data: None)
-            return path, ""
+            return path, digest, ""
         except (Refused, KeyError) as error:
-            return path, str(error)
+            return path, digest, str(error)
 
 
 HERE = None
