@@ -1,14 +1,13 @@
 """Judges a repository and its snapshots: complete, incomplete, damaged (reading.md, "States", "Checking").
 
 Owns: the verdict of each snapshot, by its packs alone without the key, by its objects with it; what else is wrong
-here (second copies, index, slots, notices); and with `read_data` the reading of every stored byte by the workers.
+here (second copies, index, slots, notices). If every byte was to be read, tintype_data.py has done that before.
 It has no memory of former runs: what is absent or short counts as incomplete.
 """
 from collections import namedtuple
 
 import tintype_format as f
 import tintype_repo as repo
-import tintype_work as work
 from tintype_format import Refused
 
 # What a folder and all below it come to. packs: bits of the packs that hold its objects; either: alternatives where
@@ -26,18 +25,18 @@ def add(a, b, folder=b""):
 
 
 class Check:
-    def __init__(self, repository, jobs, progress):
-        self.repo, self.jobs, self.progress = repository, jobs, progress
+    def __init__(self, repository, data):
+        self.repo, self.data = repository, data
         self.locked = repository.keys.locked
-        self.trees, self.bits, self.good, self.bad_records, self.bad_files = {}, {}, {}, set(), set()
-        self.judged, self.needed, self.replaced, self.bytes_read, self.objects_read = [], {}, set(), 0, 0
+        self.trees, self.bits, self.good = {}, {}, {}
+        self.judged, self.needed, self.replaced = [], {}, set()
 
     def run(self, names=None, read_data=False):
         everything, found = names is None, self.repo.files
         if everything:
             names = self.repo.snapshot_names(True)[::-1]
         if read_data:
-            self.read_all(None if everything else names)
+            self.data.read_all(None if everything else names)
         for name in names:
             self.judge(name)
         if everything:
@@ -158,7 +157,7 @@ class Check:
     def lies(self, identity, kind, length=None):
         """What one object adds to a tree."""
         def good(places):
-            return {p.pack.name for p in places if (p.pack.name, p.ordinal) not in self.bad_records
+            return {p.pack.name for p in places if (p.pack.name, p.ordinal) not in self.data.bad_records
                     and self.pack_is_good(p.pack.name) and length in (None, p.length)}
         packs = good(self.repo.find(identity, kind)) or good(self.repo.find(identity, kind, True))
         if not packs:
@@ -195,7 +194,7 @@ class Check:
                         for identity, _ in self.get(entry.content.pieces, 5)[0] or ():
                             total = add(total, self.lies(identity, 4))
                 pieces = self.repo.pieces(entry.content)
-                total = total._replace(broken=entry.content.hash in self.bad_files)
+                total = total._replace(broken=entry.content.hash in self.data.bad_files)
             except KeyError:
                 total = add(total, NOTHING._replace(lost=1))
             except Refused as error:
@@ -300,106 +299,3 @@ class Check:
             if folder in ("index", "needs") and not any(
                     problem.path and problem.path.split("/")[-1] in path for problem in self.repo.problems):
                 self.say("unneeded-damaged", 3, f"{path} is wrong; no snapshot needs it", path)
-
-    # every stored byte -------------------------------------------------------------------------------------------
-    def read_all(self, names):
-        """Hashes every stored file (of some snapshots: the packs that they need), opens every record."""
-        wanted = None
-        if names is not None:
-            wanted = set()
-            for name in names:
-                try:
-                    wanted |= {pack.name.hex() for pack in self.repo.needs(self.repo.snapshot(name))[0]}
-                except Refused:
-                    pass
-        arguments = self.repo.root, self.repo.keys, None, ""
-        self.total = sum(s.size for (folder, _), found in self.repo.files.items() for n, s in found.items()
-                         if wanted is None or folder == "packs" and n in wanted)
-        failed = []                             # records that do not open although the file is as it was written
-        for result in work.run(self.jobs, arguments, self.tasks(wanted)):
-            if len(result) == 3:
-                path, right, size = result
-                self.bytes_read += size
-                if not right:
-                    self.repo.bad.add(path)
-                self.progress(self.bytes_read, self.total)
-            elif len(result) == 4:
-                path, good, pack, bad = result
-                self.objects_read += good
-                failed.append((path, {(pack, ordinal) for ordinal, _ in bad}))
-        for path, records in failed:
-            if path not in self.repo.bad:
-                self.bad_records |= records
-        if not self.locked:
-            tasks = self.file_tasks(self.repo.snapshot_names() if names is None else names)
-            for path, digest, why in work.run(self.jobs, arguments, tasks):
-                if why:
-                    self.bad_files.add(digest)
-                    self.say("file-damaged", 5, f"{repo.shown(path)}: {why}")
-
-    def tasks(self, wanted):
-        for (folder, second), found in self.repo.files.items():
-            for name, stored in sorted(found.items()):
-                if stored.elsewhere or wanted is not None and (folder != "packs" or name not in wanted):
-                    continue
-                yield "hash_file", stored.path, name
-                if folder == "packs" and not self.locked:
-                    yield from self.record_tasks(name, second, stored)
-
-    def record_tasks(self, name, second, stored):
-        try:
-            kind, salt, records, _ = repo.pack_directory(
-                self.repo.keys, lambda at, n: self.repo.packs.read(name, second, at, n), stored.size)
-        except (Refused, OSError):
-            return                              # its name, trailer or directory is wrong: the verdict says so
-        self.compare_segments(name, kind, salt, records)
-        batch, size, offset = [], 0, 128
-        for ordinal, record in enumerate(records):
-            batch.append((ordinal, offset, record))
-            offset += record.stored
-            size += record.stored
-            if size >= 8 << 20:
-                yield "check_records", stored.path, repo.Pack(name, kind, salt), second, batch
-                batch, size = [], 0
-        if batch:
-            yield "check_records", stored.path, repo.Pack(name, kind, salt), second, batch
-
-    def compare_segments(self, name, kind, salt, records):
-        """An index segment that says something else than the pack itself."""
-        if not hasattr(self, "listed"):
-            self.listed = {}
-            for segment in self.repo.files["index", False]:
-                try:
-                    for pack in repo.open_segment(self.repo.fetch("index", segment)[0] or b"", self.repo.keys):
-                        self.listed.setdefault(pack.name.hex(), []).append((segment, pack))
-                except Refused:
-                    pass
-        for segment, pack in self.listed.get(name, ()):
-            if (pack.kind, pack.salt, pack.records) != (kind, salt, records):
-                self.say("index-wrong", 4, f"index segment {segment[:8]}… says something else than pack {name[:8]}…", f"index/{segment}")
-
-    def file_tasks(self, names):
-        """Files of several pieces, each once: whether the pieces together have the file's hash."""
-        seen = set()
-        for name in names:
-            try:
-                snapshot = self.repo.snapshot(name)
-                self.repo.index(snapshot, self.repo.needs(snapshot)[0])
-            except Refused:
-                continue                        # the verdict says it
-            stack = [(name[:8].encode(), source.root) for source in snapshot.sealed.sources]
-            while stack:
-                path, entry = stack.pop()
-                try:
-                    if entry.kind == "folder" and entry.content not in seen:
-                        stack += [(path + b"/" + child.name, child) for child in self.repo.entries(entry.content)
-                                  if child.kind == "folder" or child.kind == "file" and child.content.form >= 2]
-                        seen.add(entry.content)
-                    elif entry.kind == "file" and entry.content.form >= 2 and entry.content.hash not in seen:
-                        seen.add(entry.content.hash)
-                        pieces = [(i, n, self.repo.find(i, 1)) for i, n in self.repo.pieces(entry.content)]
-                        states = [self.lies(i, 1, n) for i, n, _ in pieces]
-                        if not any(state.lost + state.wrong for state in states):
-                            yield "check_file", path, entry.content.length, entry.content.hash, pieces
-                except (Refused, KeyError):
-                    continue

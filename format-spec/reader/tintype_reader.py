@@ -13,7 +13,7 @@ A hidden command for developers, `vectors FOLDER`, runs the vectors and prints e
 
 Owns: the command line, the naming of snapshots, words on the screen, exit codes.
 Files beside it: tintype_format.py (bytes), tintype_repo.py (repository), tintype_check.py (verdicts),
-tintype_restore.py, tintype_work.py (worker processes, writing), primitives/ (hashes and ciphers), test_reader.py.
+tintype_data.py (reads every byte), tintype_restore.py, tintype_work.py (worker processes, writing), primitives/ (hashes and ciphers), test_reader.py.
 """
 import argparse
 import base64
@@ -29,6 +29,7 @@ sys.dont_write_bytecode = True                  # this file may lie in the repos
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 import primitives                                                                    # noqa: E402
 import tintype_check                                                                 # noqa: E402
+import tintype_data                                                                  # noqa: E402
 import tintype_format as f                                                           # noqa: E402
 import tintype_restore                                                               # noqa: E402
 from tintype_format import Refused                                                   # noqa: E402
@@ -257,7 +258,8 @@ def command_check(options):
         speed = speeds()
         opens = not repository.keys.locked
         estimate(options, speed, total, 1 + opens, opens and repository.keys.encrypted, "every byte of the repository")
-    check = tintype_check.Check(repository, options.jobs, Progress(lambda done, total: f"read {size_words(done)} of {size_words(total)}"))
+    data = tintype_data.Data(repository, options.jobs, Progress(lambda done, total: f"read {size_words(done)} of {size_words(total)}"))
+    check = tintype_check.Check(repository, data)
     check.run(names, options.read_data)
     packs, size = len(check.needed), sum(p.length for p in check.needed.values())
     states = [v["state"] for v in check.judged if not v["second_only"]]
@@ -265,7 +267,7 @@ def command_check(options):
               "which photos a damaged pack hits", "whether the index says what the packs say", "whether tombstones are real"] \
         if repository.keys.locked else []
     lines = [f"{'not seen' if not i else '':<10} {text}" for i, text in enumerate(hidden)]
-    did = f"every byte read and compared ({size_words(check.bytes_read)}, {count_words(check.objects_read, 'object')} opened)" if options.read_data \
+    did = f"every byte read and compared ({size_words(data.bytes_read)}, {count_words(data.objects_read, 'object')} opened)" if options.read_data \
         else "names and lengths looked at (`--read-data` reads every byte)"
     lines += [f"{count_words(len(states), 'snapshot')}, {count_words(packs, 'pack')}, {size_words(size)}: {did}"]
     lines += problem_lines(repository)
@@ -285,7 +287,7 @@ def command_check(options):
     exit_code = min([p.exit for p in repository.problems] + [0], key=WORST.index)
     return exit_code, {
         "snapshots": [{**v, "time": v["time"] and time_json(v["time"])} for v in check.judged], "packs": packs, "pack_bytes": size,
-        "bytes_read": check.bytes_read, "objects_read": check.objects_read, "read_all": options.read_data, "foreign": repository.foreign,
+        "bytes_read": data.bytes_read, "objects_read": data.objects_read, "read_all": options.read_data, "foreign": repository.foreign,
         "temporaries": repository.temporary, "replaced_packs": len(check.replaced), "false_notices": repository.false,
         "could_not_see": hidden, "problems": problem_list(repository)}, lines
 

@@ -168,7 +168,9 @@ class Target:
                 missing.append("mode")
             else:
                 attempt("mode", lambda: os.chmod(what, facts.mode & 0o777, **({} if isinstance(what, int) else at)))
-        if facts.modified:
+        if facts.modified and WINDOWS and kind == "link":
+            missing.append("time")
+        elif facts.modified:
             ns = facts.modified.seconds * 10**9 + facts.modified.nanoseconds
             attempt("time", lambda: os.utime(what, ns=(ns, ns), **at))
             now = os.stat(what, **({} if isinstance(what, int) else at)).st_mtime_ns
