@@ -42,6 +42,7 @@ class Restore:
         self.repo, self.snapshot, self.root, self.jobs, self.progress = repository, snapshot, target, jobs, progress
         self.target, self.token = work.Target(target), secrets.token_hex(4)
         self.left_out, self.missing, self.carried = [], collections.Counter(), collections.Counter()
+        self.stopped = False
         self.files = self.bytes = self.links = self.budget = self.byte_budget = self.merged = 0
         self.folders, self.symlinks, self.groups, self.twins, self.failed = [], [], {}, [], []
         self.starts = list(self.choose(path))
@@ -50,7 +51,7 @@ class Restore:
     def choose(self, path):
         """(place below the target, entry) of each thing to restore. A part keeps its path."""
         sources, parts = self.snapshot.sealed.sources, tuple(p for p in os.fsencode(path or "").split(b"/") if p)
-        several = len(sources) > 1
+        several = self.several = len(sources) > 1
         for source in sources:
             at, entry = (source.label.encode(),) if several else (), source.root
             files, folders, links, size = source.counts[:4]
@@ -141,20 +142,22 @@ class Restore:
         for at, entry in self.starts:
             for length in range(1, len(at)):    # the folders on the way to a part
                 self.target.make_folder(at[:length])
-        while stack:
+        while stack and not self.stopped:
             path, entry = stack.pop()
             yield from self.visit(path, entry)
+            if self.stopped:
+                break
             if entry.kind == "folder" and (not path or self.make(path, entry)):
                 if not path:
                     self.folders.append((path, entry))
                 below = []
                 try:
-                    if len(path) > f.DEPTH_MAX:
+                    if len(path) - self.several >= f.DEPTH_MAX:      # the root is the first
                         raise Refused("over-limit", "folders deeper than 512")
                     for child in self.repo.entries(entry.content):
                         if child.kind == "folder":
                             below.append((path + (child.name,), child))
-                        else:
+                        elif not self.stopped:
                             yield from self.visit(path + (child.name,), child)
                 except KeyError:
                     self.leave_out(path, "object-missing", "the listing of this folder lies in no pack that is here")
@@ -176,7 +179,10 @@ class Restore:
         self.budget -= 1
         self.byte_budget -= entry.content.length if entry.kind == "file" else 0
         if self.budget < 0 or self.byte_budget < 0:
-            raise Stop(5, "tree-damaged", "the snapshot has more in it than it states: stopped")
+            if not self.stopped:
+                self.leave_out(path, "tree-damaged", "the snapshot has more in it than it states: stopped here")
+            self.stopped = True
+            return
         origin = f.carried(entry.sections)
         if origin:
             self.carried[origin[0].hex()[:8], origin[1]] += 1
