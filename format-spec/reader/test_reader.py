@@ -14,6 +14,7 @@ import sys
 import tempfile
 import unittest
 
+sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import tintype_format as f                                                           # noqa: E402
@@ -272,10 +273,10 @@ class Builder:
         data = self.file(kind, middle)
         self.put(f"{folder}/{blake3(data).hex()}.{ending}", data)
 
-    def manifest(self, root, counts, seconds=1_700_000_000, previous=(), label="photos"):
-        needs = sorted(self.needs)
-        public = i(seconds) + u(5) + blake3(self.json) + u(0) + many([n[2] for n in needs]) + u(len(needs)) + \
-            u(sum(n[1] for n in needs)) + u(0)
+    def manifest(self, root, counts, seconds=1_700_000_000, previous=(), label="photos", pages=(), more=()):
+        needs, every = sorted(self.needs), [*self.needs, *more]
+        public = i(seconds) + u(5) + blake3(self.json) + many(list(pages)) + many([n[2] for n in needs]) + \
+            u(len(every)) + u(sum(n[1] for n in every)) + u(0)
         source = b"\x51" * 16 + b(label.encode()) + b(b"/p") + b"\x4d" * 16 + b(b"host") + opt(None) + root + \
             b"".join(u(n) for n in (*counts, *[0] * (10 - len(counts)))) + opt(None) + many(list(previous))
         sealed = b(self.json) + b(b"test") + b(b"") + many([source]) + u(0) + u(0) + u(0)
@@ -452,6 +453,30 @@ class Restores(unittest.TestCase):
         self.assertEqual(os.listdir(self.out), ["x"])
         r.notice("tombstones", "tombstone", 18, u(0) + self.packs[-1][:32])
         self.assertEqual(reader("check", self.root)[0], 4)     # tombstones without a second copy, only that
+
+    def test_needs_pages(self):
+        r = self.repo
+        content = r.chunk_file(b"picture")
+        r.pack(1)
+        page = r.file(16, many([n[2] for n in sorted(r.needs)]))
+        name, first, r.needs = blake3(page), list(r.needs), []
+        path = f"needs/{name.hex()[:2]}/{name.hex()}.needs"
+        r.put(path, page)
+        r.put("second/" + path, page)
+        root = r.entry(b"photos", r.folder([(b"x", r.entry(b"x", content))]))
+        r.pack(2)
+        r.manifest(root, (1, 1, 0, 7), pages=[name], more=first)
+        self.assertEqual(reader("check", self.root)[0], 0)
+        os.remove(os.path.join(self.root, path))
+        self.assertEqual(self.codes(reader("check", self.root)[1]), ["copy-missing"])
+        os.remove(os.path.join(self.root, "second", path))
+        code, report = reader("check", self.root)
+        self.assertEqual((code, self.codes(report)), (4, ["needs-missing"]))
+        self.assertEqual(reader("restore", self.root, "--target", self.out)[0], 0)
+        wrong = r.file(16, many([n[2] for n in r.needs]))      # a page that repeats the tail
+        r.put(f"needs/{blake3(wrong).hex()[:2]}/{blake3(wrong).hex()}.needs", wrong)
+        r.manifest(root, (1, 1, 0, 7), pages=[blake3(wrong)], more=first, seconds=1_700_000_090)
+        self.assertIn("needs-contradictory", self.codes(reader("check", self.root)[1]))
 
     def test_counts_that_do_not_agree(self):
         r = self.repo
