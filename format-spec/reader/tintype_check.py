@@ -90,7 +90,8 @@ class Check:
         walked = None if self.locked else self.walk(snapshot, packs, gone, lost_pages, short)
         for exit_code, code, pack in gone:
             if walked is not None and not walked.lost + walked.wrong:
-                self.say("pack-lost-objects-elsewhere", 4, f"pack {pack[:8]}… is lost; all in it that is used lies in other packs", f"packs/{pack}")
+                self.say("pack-lost-objects-elsewhere", 4,
+                         f"pack {pack[:8]}… is lost; all in it that is used lies in other packs", f"packs/{pack}")
             else:
                 states.append(0 if forgotten else exit_code)
                 if not forgotten:
@@ -100,14 +101,16 @@ class Check:
         if lost_pages and (walked is None or walked.lost + walked.wrong):
             wrong = any("wrong" in page_states for _, page_states in lost_pages)
             states.append(6)
-            self.say("needs-missing", 6, f"snapshot {short}: {len(lost_pages)} needs pages are {'wrong' if wrong else 'lost'} in both places")
+            self.say("needs-missing", 6,
+                     f"snapshot {short}: {len(lost_pages)} needs pages are {'wrong' if wrong else 'lost'} in both places")
         elif lost_pages:
             self.say("needs-missing", 4, f"snapshot {short}: {len(lost_pages)} needs pages are lost; every object was found")
         if walked:
             states.append(self.judge_tree(walked, snapshot, gone, lost_pages, short))
         worst = min(states, key=WORST.index)
         if snapshot.only_second:
-            self.say("manifest-only-second", 6 if worst in (5, 6) else 4, f"manifest {short} lies in second/ alone: it is no snapshot", snapshot.path)
+            self.say("manifest-only-second", 6 if worst in (5, 6) else 4,
+                     f"manifest {short} lies in second/ alone: it is no snapshot", snapshot.path)
         return worst
 
     def second_copy(self, folder, name, what):
@@ -198,7 +201,8 @@ class Check:
             except KeyError:
                 total = add(total, NOTHING._replace(lost=1))
             except Refused as error:
-                self.say("tree-damaged" if error.stage == "value" else "object-damaged", 5, f"the pieces of {repo.shown(entry.name)}: {error}")
+                self.say("tree-damaged" if error.stage == "value" else "object-damaged", 5,
+                         f"the pieces of {repo.shown(entry.name)}: {error}")
                 total = add(total, NOTHING._replace(broken=1))
             for identity, length in pieces:
                 total = add(total, self.lies(identity, 1, length))
@@ -241,19 +245,26 @@ class Check:
                 found = add(found, lies)
             total = add(total, found)
             if not found.lost + found.wrong + found.broken and tuple(found[:4]) != source.counts[:4]:
-                self.say("tree-damaged", 5, f"snapshot {short}, {source.label}: {source.counts[:4]} files, folders, links, bytes stated, {tuple(found[:4])} found")
+                self.say("tree-damaged", 5,
+                         f"snapshot {short}, {source.label}: {source.counts[:4]} files, folders, links, bytes stated, "
+                         f"{tuple(found[:4])} found")
                 total = total._replace(broken=total.broken + 1)
             for previous in (name.hex() for name in source.previous):
                 known = any(previous in self.repo.files["snapshots", second] for second in (False, True))
                 if not known and previous not in self.repo.buried["snapshots"]:
-                    self.say("previous-missing", 6, f"snapshot {short} names a previous one, {previous[:8]}, that is neither here nor forgotten")
+                    self.say("previous-missing", 6,
+                             f"snapshot {short} names a previous one, {previous[:8]}, that is neither here nor forgotten")
         return total
 
     def judge_tree(self, walked, snapshot, gone, lost_pages, short):
         if walked.wrong:
-            self.say("object-damaged", 5, f"snapshot {short}: {walked.wrong} objects are wrong wherever they lie, {walked.hit} files, e.g. {repo.shown(walked.example)}")
+            self.say("object-damaged", 5,
+                     f"snapshot {short}: {walked.wrong} objects are wrong wherever they lie, {walked.hit} files, "
+                     f"e.g. {repo.shown(walked.example)}")
         if walked.lost and not gone:
-            self.say("object-missing", 6 if lost_pages else 5, f"snapshot {short}: {walked.lost} objects lie in no pack that is here, {walked.hit} files, e.g. {repo.shown(walked.example)}")
+            self.say("object-missing", 6 if lost_pages else 5,
+                     f"snapshot {short}: {walked.lost} objects lie in no pack that is here, {walked.hit} files, "
+                     f"e.g. {repo.shown(walked.example)}")
         if walked.wrong or walked.lost or walked.broken:
             return 5 if walked.wrong or walked.broken else 0 if gone else 6 if lost_pages else 5
         allowed = sum(self.bit(n) for n in {name for name in self.needed_by(snapshot)})

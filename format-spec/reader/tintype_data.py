@@ -88,7 +88,8 @@ class Data:
                     pass
         for segment, pack in self.listed.get(name, ()):
             if (pack.kind, pack.salt, pack.records) != (kind, salt, records):
-                self.repo.say("index-wrong", 4, f"index segment {segment[:8]}… says something else than pack {name[:8]}…", f"index/{segment}")
+                self.repo.say("index-wrong", 4,
+                              f"index segment {segment[:8]}… says something else than pack {name[:8]}…", f"index/{segment}")
 
     def is_right(self, places):
         """Whether an object lies in a file that is as it was written; where not, the pack's verdict says it."""

@@ -13,7 +13,8 @@ A hidden command for developers, `vectors FOLDER`, runs the vectors and prints e
 
 Owns: the command line, the naming of snapshots, words on the screen, exit codes.
 Files beside it: tintype_format.py (bytes), tintype_repo.py (repository), tintype_check.py (verdicts),
-tintype_data.py (reads every byte), tintype_restore.py, tintype_work.py (worker processes, writing), primitives/ (hashes and ciphers), test_reader.py.
+tintype_data.py (reads every byte), tintype_restore.py, tintype_work.py (worker processes, writing), primitives/
+(hashes and ciphers), test_reader.py.
 """
 import argparse
 import base64
@@ -36,7 +37,7 @@ from tintype_format import Refused                                              
 from tintype_repo import Repository, Stop, master_key, shown                                   # noqa: E402
 
 WORST = (5, 6, 4, 3, 0)
-VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+ABOVE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 
 
 def size_words(count):
@@ -183,7 +184,8 @@ def choose(repository, text):
         raise Stop(2, "no-such-snapshot", f"no snapshot is called {text}", "`list` names them")
     found = [name for name in repository.snapshot_names() if name.startswith(text)]
     if len(found) != 1:
-        raise Stop(2, "ambiguous" if found else "no-such-snapshot", f"{len(found) or 'no'} snapshot{'s are' if found else ' is'} called {text}", "`list` names them")
+        raise Stop(2, "ambiguous" if found else "no-such-snapshot",
+                   f"{len(found) or 'no'} snapshot{'s are' if found else ' is'} called {text}", "`list` names them")
     snapshot = try_snapshot(repository, found[0])
     if not snapshot:
         raise Stop(6, "manifest-incomplete", f"the manifest of snapshot {found[0][:8]} is short or gone in both places")
@@ -192,7 +194,8 @@ def choose(repository, text):
 
 # commands: each gives (exit code, report, lines) -------------------------------------------------------------------
 def problem_list(repository):
-    return [{"code": p.code, "severity": p.exit, "message": p.message, **({"path": p.path} if p.path else {})} for p in repository.problems]
+    return [{"code": p.code, "severity": p.exit, "message": p.message, **({"path": p.path} if p.path else {})}
+            for p in repository.problems]
 
 
 def problem_lines(repository, most=20):
@@ -227,7 +230,8 @@ def command_list(options):
     words = [f"{name[:8]}  {time_words(when)}  {label:<{widths[0]}}  {files:>{widths[1]}}  {size:>{widths[2]}}"
              for when, name, label, files, size in lines] or ["no snapshot here"]
     exit_code = min([p.exit for p in repository.problems] + [0], key=WORST.index)
-    return exit_code, {"snapshots": sorted(snapshots, key=lambda s: s["time"], reverse=True), "problems": problem_list(repository)}, words + problem_lines(repository)
+    report = {"snapshots": sorted(snapshots, key=lambda s: s["time"], reverse=True), "problems": problem_list(repository)}
+    return exit_code, report, words + problem_lines(repository)
 
 
 def speeds():
@@ -354,11 +358,14 @@ def command_selftest(options):
     speeds()
     lines = [f"{what} {'right' if right else 'WRONG'}" for what, right in answers]
     wrong = [what for what, right in answers if not right]
-    folder = options.folder or next((p for p in (os.path.join(VECTORS, "vectors"), os.path.join(VECTORS, "spec", "vectors")) if os.path.isdir(p)), None)
+    places = [os.path.join(ABOVE, "vectors"), os.path.join(ABOVE, "spec", "vectors")]
+    folder = options.folder or next((place for place in places if os.path.isdir(place)), None)
     if folder:
         import test_reader
         counts, bad = test_reader.run_vectors(folder)
-        lines += [f"{sum(counts.values())} vectors: {counts[True, True]} read, {counts[True, False]} refused as they say, {len(bad)} otherwise"] + bad
+        lines.append(f"{sum(counts.values())} vectors: {counts[True, True]} read, {counts[True, False]} refused as they say, "
+                     f"{len(bad)} otherwise")
+        lines += bad
         wrong += bad
     else:
         lines.append("no vectors here")

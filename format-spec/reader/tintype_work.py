@@ -159,7 +159,7 @@ class Target:
         missing += ["attribute"] * (len(attributes) if kind == "link" else 0)
         if facts.owner:
             ids = facts.owner[:2]
-            now = os.fstat(what) if at == {} and isinstance(what, int) else os.lstat(what, **{k: v for k, v in at.items() if k == "dir_fd"})
+            now = os.stat(what, **({} if isinstance(what, int) else at))
             if WINDOWS or (now.st_uid, now.st_gid) != ids:
                 attempt("owner", lambda: os.chown(what, *ids, **at))
         if facts.mode is not None and kind != "link":
@@ -232,7 +232,7 @@ class Worker:
             self.target.publish(task.folder, temporary, task.name)
             temporary = None
         except Refused as error:                # of a pack that is cut off the bytes are not here (yet)
-            code, why = "object-missing" if error.code == "file-short" else "file-damaged", str(error)
+            code, why = "object-missing" if error.code == "file-short" else "file-damaged", error.what or error.code
         except KeyError:
             code, why = "object-missing", "a piece of it lies in no pack that is here"
         except TargetRefused as error:
