@@ -1,0 +1,312 @@
+"""Judges a repository and its snapshots: complete, incomplete, damaged (reading.md, "States", "Checking").
+
+Owns: the verdict of each snapshot, by its packs alone without the key, by its objects with it; what else is wrong
+here (second copies, index, slots, notices). If every byte was to be read, tintype_data.py has done that before.
+It has no memory of former runs: what is absent or short counts as incomplete.
+"""
+from collections import namedtuple
+
+import tintype_format as f
+import tintype_repo as repo
+from tintype_format import Refused
+
+# What a folder and all below it come to. packs: bits of the packs that hold its objects; either: alternatives where
+# an object lies in several; hit: files that miss something, and one of them; lost, wrong: objects that are not to be had;
+# broken: objects whose bytes are right and say what they may not.
+Tree = namedtuple("Tree", "files folders links bytes packs either hit example lost wrong broken")
+NOTHING = Tree(0, 0, 0, 0, 0, frozenset(), 0, b"", 0, 0, 0)
+WORST = (5, 6, 4, 3, 0)
+
+
+def add(a, b, folder=b""):
+    example = a.example or b.example and folder + b.example
+    return Tree(*(x + y for x, y in zip(a[:4], b[:4])), a.packs | b.packs, a.either | b.either, a.hit + b.hit,
+                example, a.lost + b.lost, a.wrong + b.wrong, a.broken + b.broken)
+
+
+class Check:
+    def __init__(self, repository, data):
+        self.repo, self.data = repository, data
+        self.locked = repository.keys.locked
+        self.trees, self.bits, self.good = {}, {}, {}
+        self.judged, self.needed, self.replaced = [], {}, set()
+
+    def run(self, names=None, read_data=False):
+        everything, found = names is None, self.repo.files
+        if everything:
+            names = self.repo.snapshot_names(True)[::-1]
+        if read_data:
+            self.data.read_all(None if everything else names)
+        for name in names:
+            self.judge(name)
+        if everything:
+            self.bookkeeping()
+        if self.locked and names and all(("snapshots", name) in self.repo.unproved for name in names):
+            self.say("snapshots-forgotten", 3, "tombstones that cannot be verified without the key name every snapshot")
+        return found
+
+    def say(self, code, exit_code, message, path=""):
+        self.repo.say(code, exit_code, message, path)
+
+    # one snapshot ----------------------------------------------------------------------------------------------
+    def judge(self, name):
+        forgotten, short = ("snapshots", name) in self.repo.unproved, name[:8]
+        verdict = {"id": name, "state": "complete", "time": None, "packs": 0, "forgotten": forgotten, "second_only": False}
+        self.judged.append(verdict)
+        worst = self.judge_manifest(name, short, verdict, forgotten)
+        verdict["state"] = {5: "damaged", 6: "incomplete", 7: "newer"}.get(worst, "complete")
+
+    def judge_manifest(self, name, short, verdict, forgotten):
+        """The exit code of the snapshot's own state."""
+        try:
+            snapshot = self.repo.snapshot(name)
+        except Refused as error:
+            if error.code == "format-too-new":
+                self.say("manifest-too-new", 3, f"snapshot {short} was made by a newer version, and was not judged")
+                return 7
+            if error.stage == "name" and error.code == "file-short":
+                elsewhere = "elsewhere" in self.repo.states["snapshots", name]
+                self.say("elsewhere" if elsewhere else "manifest-incomplete", 6, f"snapshot {short}: {error.what}")
+                return 6
+            self.say("manifest-damaged", 5, f"snapshot {short}: {error.what or error}")
+            return 5
+        verdict["time"], verdict["second_only"] = snapshot.public.time, snapshot.only_second
+        if not snapshot.only_second:
+            self.second_copy("snapshots", name, f"the manifest of {short}")
+        stamp = f.stamp(snapshot.public.time)
+        if not snapshot.path.endswith(f"snapshots/{stamp[:4]}-{stamp[4:6]}/{stamp}-{name}.snapshot"):
+            self.say("time-contradicts-name", 3, f"snapshot {short} states {stamp} inside", snapshot.path)
+        try:
+            packs, lost_pages = self.repo.needs(snapshot)
+        except Refused as error:
+            self.say("needs-contradictory", 5, f"snapshot {short}: its list of packs contradicts itself: {error.what}")
+            return 5
+        for page in snapshot.public.pages:
+            self.second_copy("needs", page.hex(), f"a needs page of {short}")
+        verdict["packs"] = len(packs)
+        gone = self.judge_packs(packs, forgotten)
+        self.repo.say_segments(snapshot, packs)
+        states = [0]
+        walked = None if self.locked else self.walk(snapshot, packs, gone, lost_pages, short)
+        for exit_code, code, pack in gone:
+            if walked is not None and not walked.lost + walked.wrong:
+                self.say("pack-lost-objects-elsewhere", 4,
+                         f"pack {pack[:8]}… is lost; all in it that is used lies in other packs", f"packs/{pack}")
+            else:
+                states.append(0 if forgotten else exit_code)
+                if not forgotten:
+                    word = {"elsewhere": "is a placeholder of a sync tool"}.get(code, "is wrong" if exit_code == 5 else "is absent or short")
+                    hit = f": {walked.hit} files, e.g. {repo.shown(walked.example)}" if walked and walked.hit else ""
+                    self.say(code, exit_code, f"pack {pack[:8]}… {word}{hit}; snapshot {short} needs it", f"packs/{pack}")
+        if lost_pages and (walked is None or walked.lost + walked.wrong):
+            wrong = any("wrong" in page_states for _, page_states in lost_pages)
+            states.append(6)
+            self.say("needs-missing", 6,
+                     f"snapshot {short}: {len(lost_pages)} needs pages are {'wrong' if wrong else 'lost'} in both places")
+        elif lost_pages:
+            self.say("needs-missing", 4, f"snapshot {short}: {len(lost_pages)} needs pages are lost; every object was found")
+        if walked:
+            states.append(self.judge_tree(walked, snapshot, gone, lost_pages, short))
+        worst = min(states, key=WORST.index)
+        if snapshot.only_second:
+            self.say("manifest-only-second", 6 if worst in (5, 6) else 4,
+                     f"manifest {short} lies in second/ alone: it is no snapshot", snapshot.path)
+        return worst
+
+    def second_copy(self, folder, name, what):
+        """Says that one of two copies is wrong or absent while the other is good."""
+        states = self.repo.states.get((folder, name)) or self.repo.fetch(folder, name)[1]
+        for state, place in zip(states, (folder, "second/" + folder)):
+            if state != "whole" and "whole" in states:
+                code = "copy-missing" if state == "absent" else "copy-damaged"
+                self.say(code, 4, f"{what} in {place}/ is {state}; the other copy is good", f"{place}/{name}")
+        return "whole" in states
+
+    def judge_packs(self, packs, forgotten):
+        """(exit code, code, name) of each needed pack that is not here."""
+        gone = []
+        for pack in packs:
+            name = pack.name.hex()
+            self.needed[name] = pack
+            states = self.repo.pack_states(pack)
+            if name in self.repo.buried["packs"]:
+                self.say("needed-pack-forgotten", 3, f"pack {name[:8]}… is needed, and a tombstone names it", f"packs/{name}")
+            if "whole" in states:
+                for state, place in zip(states, ("packs", "second/packs")):
+                    if state != "whole":
+                        self.say("copy-missing" if state == "absent" else "copy-damaged", 4,
+                                 f"meta pack {name[:8]}… in {place}/ is {state}; the other copy is good", f"{place}/{name}")
+            elif self.repo.here(pack):
+                self.replaced.add(name)
+            elif "elsewhere" in states:
+                gone.append((6, "elsewhere", name))
+            else:
+                gone.append((5, "pack-damaged", name) if "wrong" in states else (6, "pack-incomplete", name))
+        return gone
+
+    # with the key: every object that the snapshot reaches -------------------------------------------------------
+    def pack_is_good(self, name):
+        """Whether objects may be counted on in this pack: one copy is whole."""
+        if name not in self.good:
+            states = [self.repo.pack_state(f.Needed(bytes.fromhex(name), stored.size, kind), stored)
+                      for second in (False, True) for kind in (1, 2) for stored in [self.repo.files["packs", second].get(name)]
+                      if stored]
+            self.good[name] = "whole" in states
+        return self.good[name]
+
+    def bit(self, name):
+        return self.bits.setdefault(name, 1 << len(self.bits))
+
+    def lies(self, identity, kind, length=None):
+        """What one object adds to a tree."""
+        def good(places):
+            return {p.pack.name for p in places if (p.pack.name, p.ordinal) not in self.data.bad_records
+                    and self.pack_is_good(p.pack.name) and length in (None, p.length)}
+        packs = good(self.repo.find(identity, kind)) or good(self.repo.find(identity, kind, True))
+        if not packs:
+            whole = any(self.pack_is_good(p.pack.name) for p in self.repo.find(identity, kind))
+            return NOTHING._replace(wrong=1) if whole else NOTHING._replace(lost=1)
+        if len(packs) == 1:
+            return NOTHING._replace(packs=self.bit(packs.pop()))
+        return NOTHING._replace(either=frozenset([sum(self.bit(name) for name in packs)]))
+
+    def get(self, identity, kind):
+        """(decoded object or None, what it adds)"""
+        found = self.lies(identity, kind)
+        try:
+            return self.repo.object(identity, kind), found
+        except KeyError:
+            return None, NOTHING._replace(lost=1)
+        except Refused as error:
+            if error.code in ("not-allowed", "over-limit", "not-decodable", "not-canonical", "tail-not-zero"):
+                self.say("tree-damaged", 5, f"object {identity.hex()[:8]}…: {error}")
+                return None, NOTHING._replace(broken=1)
+            return None, NOTHING._replace(wrong=1)
+
+    def entry(self, entry, depth):
+        if entry.kind == "folder":
+            return self.folder(entry.content, depth + 1)
+        total = NOTHING._replace(links=1)
+        if entry.kind == "file":
+            total = NOTHING._replace(files=1, bytes=entry.content.length)
+            pieces = ()
+            try:
+                if entry.content.form >= 3:
+                    total = add(total, self.lies(entry.content.pieces, entry.content.form + 1))
+                    if entry.content.form == 4:
+                        for identity, _ in self.get(entry.content.pieces, 5)[0] or ():
+                            total = add(total, self.lies(identity, 4))
+                pieces = self.repo.pieces(entry.content)
+                total = total._replace(broken=entry.content.hash in self.data.bad_files)
+            except KeyError:
+                total = add(total, NOTHING._replace(lost=1))
+            except Refused as error:
+                self.say("tree-damaged" if error.stage == "value" else "object-damaged", 5,
+                         f"the pieces of {repo.shown(entry.name)}: {error}")
+                total = add(total, NOTHING._replace(broken=1))
+            for identity, length in pieces:
+                total = add(total, self.lies(identity, 1, length))
+        for _, value in entry.facts.attributes:
+            for identity, length in value if isinstance(value, list) else ():
+                total = add(total, self.lies(identity, 1, length))
+        return total._replace(hit=1, example=entry.name) if total.lost + total.wrong + total.broken else total
+
+    def folder(self, identity, depth):
+        """A folder and all below it. Each is walked once, however many snapshots hold it."""
+        if identity in self.trees:
+            return self.trees[identity]
+        total = NOTHING._replace(folders=1)
+        pages, found = self.get(identity, 2)
+        total, last = add(total, found), None
+        if depth > f.DEPTH_MAX:
+            self.say("tree-damaged", 5, "folders deeper than 512")
+            pages, total = None, total._replace(broken=1)
+        for page, first, count in pages or ():
+            entries, found = self.get(page, 3)
+            total = add(total, found)
+            if entries and (entries[0].name != first or len(entries) != count or last is not None and last >= first):
+                self.say("tree-damaged", 5, f"page {page.hex()[:8]}… is not as its folder says")
+                total = total._replace(broken=total.broken + 1)
+            for entry in entries or ():
+                total = add(total, self.entry(entry, depth), entry.name + b"/" if entry.kind == "folder" else b"")
+            last = entries[-1].name if entries else last
+        self.trees[identity] = total
+        return total
+
+    def walk(self, snapshot, packs, gone, lost_pages, short):
+        self.repo.index(snapshot, packs)
+        total = NOTHING
+        for source in snapshot.sealed.sources:
+            found = self.entry(source.root, 0)
+            if source.report:
+                pages, lies = self.get(source.report, 6)
+                for page in pages or ():
+                    lies = add(lies, self.get(page, 7)[1])
+                found = add(found, lies)
+            total = add(total, found)
+            if not found.lost + found.wrong + found.broken and tuple(found[:4]) != source.counts[:4]:
+                self.say("tree-damaged", 5,
+                         f"snapshot {short}, {source.label}: {source.counts[:4]} files, folders, links, bytes stated, "
+                         f"{tuple(found[:4])} found")
+                total = total._replace(broken=total.broken + 1)
+            for previous in (name.hex() for name in source.previous):
+                known = any(previous in self.repo.files["snapshots", second] for second in (False, True))
+                if not known and previous not in self.repo.buried["snapshots"]:
+                    self.say("previous-missing", 6,
+                             f"snapshot {short} names a previous one, {previous[:8]}, that is neither here nor forgotten")
+        return total
+
+    def judge_tree(self, walked, snapshot, gone, lost_pages, short):
+        if walked.wrong:
+            self.say("object-damaged", 5,
+                     f"snapshot {short}: {walked.wrong} objects are wrong wherever they lie, {walked.hit} files, "
+                     f"e.g. {repo.shown(walked.example)}")
+        if walked.lost and not gone:
+            self.say("object-missing", 6 if lost_pages else 5,
+                     f"snapshot {short}: {walked.lost} objects lie in no pack that is here, {walked.hit} files, "
+                     f"e.g. {repo.shown(walked.example)}")
+        if walked.wrong or walked.lost or walked.broken:
+            return 5 if walked.wrong or walked.broken else 0 if gone else 6 if lost_pages else 5
+        allowed = sum(self.bit(n) for n in {name for name in self.needed_by(snapshot)})
+        outside = walked.packs & ~allowed or any(not mask & allowed for mask in walked.either)
+        if outside and not gone and not lost_pages:
+            self.say("needs-wrong", 4, f"snapshot {short} uses objects that lie in none of the packs that it says it needs")
+        return 0
+
+    def needed_by(self, snapshot):
+        """Names of the needed packs, and of those that stand for one."""
+        packs = list(self.repo.needs(snapshot)[0])
+        seen = {p.name for p in packs}
+        while packs:
+            for instead in self.repo.instead.get(packs.pop().name, ()):
+                packs += [p for p in instead if p.name not in seen]
+                seen |= {p.name for p in instead}
+        return {name.hex() for name in seen}
+
+    # the repository itself ---------------------------------------------------------------------------------------
+    def bookkeeping(self):
+        files = self.repo.files
+        names = sorted((set(files["keys", False]) | set(files["keys", True])) - self.repo.buried["keys"])
+        good = 0
+        for name in names:
+            if self.second_copy("keys", name, f"key slot {name[:8]}…"):
+                good += 1
+            else:
+                self.say("key-slot-damaged", 4, f"key slot {name[:8]}… is wrong in both places", f"keys/{name}")
+        if self.repo.facts.encrypted and not good:
+            self.say("key-slots-missing", 4, "no key slot is good: only the recovery code opens this repository")
+        for name in set(files["tombstones", False]) | set(files["tombstones", True]):
+            self.second_copy("tombstones", name, f"tombstone {name[:8]}…")
+        if self.repo.false:
+            self.say("tombstone-false", 3, f"{self.repo.false} tombstones or `instead` files carry a wrong hash: nobody obeys them")
+        for second in (False, True):
+            for name, stored in files["packs", second].items():
+                if name not in self.needed:
+                    states = {self.repo.pack_state(f.Needed(b"", stored.size, kind), stored) for kind in (1, 2)}
+                    if states == {"wrong"}:
+                        self.say("unneeded-damaged", 3, f"{stored.path} is wrong; no snapshot needs it", stored.path)
+        for path in self.repo.bad:
+            folder = path.replace("second/", "", 1).split("/")[0]
+            if folder in ("index", "needs") and not any(
+                    problem.path and problem.path.split("/")[-1] in path for problem in self.repo.problems):
+                self.say("unneeded-damaged", 3, f"{path} is wrong; no snapshot needs it", path)

@@ -1,0 +1,561 @@
+"""A repository as it lies on a disk: opens it, and says what is here, whole, buried, needed, and where objects lie.
+
+Owns: the listing of names, tintype.json and its second copy, keys and slots, notices, manifests, needs, index
+segments, and the reading of packs. It reads first or second copies and notes which; it never writes. What it
+finds wrong on the way stands in `Repository.problems`; what stops it is raised as `Stop` with the exit code.
+"""
+import os
+from collections import OrderedDict, namedtuple
+
+from primitives import PrimitiveError, aes256_gcm_open, argon2id, blake3, blake3_derive_key, blake3_keyed, \
+    zstd_decompress
+
+import tintype_format as f
+from tintype_format import Refused, need, whole
+
+WINDOW_MAX = 16 << 20
+
+
+class Stop(Exception):
+    """The thing asked for cannot be done: exit code, stable code, words, what to do."""
+    def __init__(self, exit_code, code, text, advice=""):
+        super().__init__(text)
+        self.exit_code, self.code, self.text, self.advice = exit_code, code, text, advice
+
+Problem = namedtuple("Problem", "code exit message path")
+
+def shown(path):
+    """A path as it may stand on a screen: control and bidi characters, and what is not UTF-8, are escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+# keys.md -------------------------------------------------------------------------------------------------------
+CONTEXTS = {1: "data pack", 2: "meta pack", 3: "index", 4: "manifest", 5: "key slot"}
+
+def master_key(code):
+    return blake3_derive_key("tintype 2026 master key", code)
+
+def unseal(key, nonce, aad, sealed):
+    try:
+        return aes256_gcm_open(key, nonce, aad, sealed)
+    except PrimitiveError:
+        raise Refused("not-authentic", "the seal does not open") from None
+
+class Keys:
+    """What opens the files of one repository; `master` is None where it is plain, or where no key was given."""
+    def __init__(self, repository, encrypted, master=None):
+        self.repository, self.encrypted, self.master, self.known = repository, encrypted, master, {}
+        self.locked = encrypted and master is None
+
+    def of(self, kind, salt):
+        """File key and key check."""
+        if not self.encrypted:
+            return None, bytes(32)
+        if (kind, salt) not in self.known:
+            both = blake3_derive_key("tintype 2026 " + CONTEXTS[kind], self.master + salt, 64)
+            self.known[kind, salt] = both[:32], both[32:]
+        return self.known[kind, salt]
+
+    def compare(self, head):
+        need(head.key_check == self.of(head.kind, head.salt)[1], "wrong-key", "the key check differs")
+
+    def open(self, kind, salt, nonce, aad, sealed):
+        return unseal(self.of(kind, salt)[0], nonce, aad, sealed) if self.encrypted else sealed
+
+    def open_file(self, parts):
+        """The sealed body of a manifest or an index segment."""
+        self.compare(parts.header)
+        return self.open(parts.header.kind, parts.header.salt, bytes(12), parts.header.raw + parts.middle, parts.sealed)
+
+def open_slot(data, repository, password):
+    """(master key, label) of a key slot."""
+    parts = f.take_apart(data, (5,), repository)
+    memory, passes, lanes = whole(parts.middle, f.slot_public)
+    salt = parts.header.salt
+    try:
+        secret = argon2id(f.normal_password(password), salt, memory, passes, lanes)
+    except PrimitiveError as error:
+        raise Refused("key-derivation", str(error)) from None
+    both = blake3_derive_key("tintype 2026 key slot", secret + salt, 64)
+    need(parts.header.key_check == both[32:], "wrong-password", "the password is wrong")
+    return whole(unseal(both[:32], bytes(12), parts.header.raw + parts.middle, parts.sealed), f.slot_sealed, True)
+
+def open_notice(data, folder, keys):
+    """What a tombstone or an `instead` says; its keyed hash is compared where the key is known (notices.md)."""
+    word, kind, decode = ("tombstone", 18, f.tombstone) if folder == "tombstones" else ("instead", 19, f.instead)
+    parts = f.take_apart(data, (kind,), keys.repository)
+    said = whole(parts.middle, decode)
+    right = b""
+    if keys.encrypted and not keys.locked:
+        right = blake3_keyed(blake3_derive_key("tintype 2026 " + word, keys.master), parts.header.raw + parts.middle)
+    need(keys.locked or parts.sealed == right, word + "-false", "the keyed hash is not right")
+    return said
+
+def open_public(data, kind, repository):
+    """The body of a needs page or an announcement."""
+    parts = f.take_apart(data, (kind,), repository)
+    need(not parts.sealed, "tail-not-zero", "a needs file has no sealed body")
+    return whole(parts.middle, f.needs_page if kind == 16 else f.announcement)
+
+def open_manifest(data, keys):
+    """(public part, sealed part or None without the key)"""
+    parts = f.take_apart(data, (4,), keys.repository)
+    public = whole(parts.middle, f.manifest_public)
+    if keys.locked:
+        return public, None
+    sealed = whole(keys.open_file(parts), f.manifest_sealed, padded=True)
+    need(blake3(sealed.repository_file) == public.repository_file, "hash-mismatch", "another tintype.json inside")
+    return public, sealed
+
+def open_segment(data, keys):
+    return whole(keys.open_file(f.take_apart(data, (3,), keys.repository)), f.index_body, padded=True)
+
+# packs.md ------------------------------------------------------------------------------------------------------
+Pack = namedtuple("Pack", "name kind salt")     # name: 64 digits
+Place = namedtuple("Place", "pack ordinal offset stored raw codec start length")
+
+def open_record(keys, kind, salt, ordinal, codec, raw, stored):
+    if keys.encrypted:
+        head = f.made_header(kind, keys.repository, salt, keys.of(kind, salt)[1])
+        stored = keys.open(kind, salt, ordinal.to_bytes(12, "little"), head + ordinal.to_bytes(4, "little"), stored)
+    need(codec <= 1, "format-too-new", "a codec that version 1 does not know", "codec")
+    if codec == 1:
+        try:
+            stored = zstd_decompress(stored, raw, WINDOW_MAX)
+        except PrimitiveError as error:
+            raise Refused("record-not-decodable", str(error)) from None
+    need(len(stored) == raw, "record-not-decodable", "a record of another length")
+    return stored
+
+def check_record(keys, kind, salt, ordinal, record, stored):
+    """Opens a record and hashes every object in it; of padding, sees that it is zeros."""
+    data, at = open_record(keys, kind, salt, ordinal, record.codec, record.raw, stored), 0
+    need(record.objects or not data.strip(b"\0"), "tail-not-zero", "padding that is not zeros")
+    for identity, object_kind, length in record.objects:
+        need(f.object_id(object_kind, data[at:at + length]) == identity, "hash-mismatch", "an object is not its id")
+        at += length
+
+def pack_directory(keys, read, size):
+    """(kind, salt, records, sealed offset) of a pack of `size` bytes; `read(offset, length)` gives its bytes."""
+    need(size <= f.PACK_MAX, "over-limit", "a pack of over 1 GiB")
+    need(size >= 192, "file-short", "no trailer")
+    tail = f.trailer(read(size - 64, 64), size)
+    need(tail.sealed_length <= f.DIRECTORY_MAX, "over-limit", "a directory of over 64 MiB")
+    head = f.header(read(0, 128))
+    f.agree(head, tail, (1, 2), keys.repository)
+    keys.compare(head)
+    body = keys.open(head.kind, head.salt, bytes(11) + b"\x80", head.raw, read(tail.sealed_offset, tail.sealed_length))
+    records = whole(body, lambda r: f.directory(r, head.kind, tail.sealed_offset), padded=True)
+    return head.kind, head.salt, records, tail.sealed_offset
+
+class Packs:
+    """Reads objects by their places; one in each process. Keeps a few open files and opened records."""
+    def __init__(self, root, keys):
+        self.root, self.keys, self.files, self.records, self.used_second = root, keys, OrderedDict(), OrderedDict(), set()
+
+    def read(self, name, second, offset, length):
+        key = name, second
+        if key not in self.files:
+            if len(self.files) >= 16:
+                self.files.popitem(last=False)[1].close()
+            parts = [self.root] + ["second"] * second + ["packs", name[:2], name + ".pack"]
+            self.files[key] = open(os.path.join(*parts), "rb", buffering=0)
+        file = self.files[key]
+        file.seek(offset)
+        data = file.read(length)
+        while len(data) < length:
+            more = file.read(length - len(data))
+            need(more, "file-short", "the pack ends early")
+            data += more
+        return data
+
+    def record(self, place, second):
+        pack, key = place.pack, (place.pack.name, place.ordinal, place.offset, second)
+        if key not in self.records:
+            need(place.stored <= 2 * f.RECORD_MAX, "over-limit", "a record of over 32 MiB")
+            stored = self.read(pack.name, second, place.offset, place.stored)
+            self.records[key] = open_record(self.keys, pack.kind, pack.salt, place.ordinal, place.codec, place.raw, stored)
+            while len(self.records) > 1 and sum(map(len, self.records.values())) > 24 << 20:
+                self.records.popitem(last=False)
+        return self.records[key]
+
+    def object(self, identity, kind, places):
+        """The bytes of an object from the first place where they are right."""
+        worst = None
+        for place in places:
+            for second in (False, True)[:place.pack.kind]:
+                try:
+                    data = self.record(place, second)[place.start:place.start + place.length]
+                    need(f.object_id(kind, data) == identity, "hash-mismatch", "an object is not its id")
+                    if second:
+                        self.used_second.add(place.pack.name)
+                    return data
+                except FileNotFoundError:
+                    pass
+                except (Refused, OSError) as error:
+                    worst = error if isinstance(error, Refused) else Refused("not-authentic", f"cannot be read: {error}")
+        raise worst or KeyError(identity)
+
+# repository.md, reading.md: the folder -------------------------------------------------------------------------
+Stored = namedtuple("Stored", "path size elsewhere")
+Snapshot = namedtuple("Snapshot", "name path public sealed only_second")
+
+def is_placeholder(stat):
+    """A file of a sync tool whose bytes are not here (macOS: SF_DATALESS; Windows: offline, recall on access)."""
+    return bool(getattr(stat, "st_flags", 0) & 0x40000000 or getattr(stat, "st_file_attributes", 0) & 0x441000)
+
+class Repository:
+    def __init__(self, root):
+        self.root, self.problems, self.bad, self.foreign, self.temporary, self.rules = root, [], set(), 0, 0, []
+        self.files = {(folder, second): {} for folder in f.KINDS for second in (False, True)}
+        self.states, self.places, self.indexed, self.owned, self.covered = {}, {}, set(), set(), set()
+        self.stage, self.segments = 0, {}
+        try:
+            self.scan("")
+        except OSError as error:
+            code = (2, "repository-not-found") if isinstance(error, (FileNotFoundError, NotADirectoryError)) else (1, "read-error")
+            raise Stop(*code, f"cannot list {root}: {error.strerror or error}", "give the folder that holds tintype.json") from None
+
+    def scan(self, below):
+        with os.scandir(os.path.join(self.root, below)) as entries:
+            for item in entries:
+                path = below + item.name
+                folder = path.replace("second/", "", 1).count("/") <= 1 and path.split("/")[-1] and item.is_dir()
+                if folder and path.split("/")[path.startswith("second/")] in (*f.KINDS, "rules", "second"):
+                    self.scan(path + "/")
+                    continue
+                what, name, second = f.name_of(path)
+                if what in f.KINDS and item.is_file():
+                    stat = item.stat()
+                    self.files[what, second][name] = Stored(path, stat.st_size, is_placeholder(stat))
+                self.foreign += what == "foreign" and path not in ("spec", "reader")
+                self.temporary += what == "temporary"
+                self.rules += [name] if what == "rule" else []
+
+    def say(self, code, exit_code, message, path=""):
+        problem = Problem(code, exit_code, message, path)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def raw(self, path):
+        """The bytes of a small file; None if it is absent."""
+        try:
+            with open(os.path.join(self.root, path), "rb") as file:
+                return file.read(f.SEGMENT_MAX + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if path.endswith("tintype.json"):
+                raise Stop(1, "place-gone", f"cannot read {os.path.join(self.root, path)}: {error.strerror}") from None
+            self.raw("tintype.json")            # a read error: if this fails too, the place is gone
+            return b""
+
+    def fetch(self, folder, name):
+        """(bytes of the first copy that hashes to its name, or None; states of the two copies)"""
+        data, states = None, []
+        for second in (False, True):
+            stored = self.files[folder, second].get(name)
+            state = "absent" if stored is None else "elsewhere" if stored.elsewhere else ""
+            for _ in range(2):                  # damaged: read twice
+                found = None if state else self.raw(stored.path)
+                if found is None:
+                    state = state or "absent"
+                elif blake3(found).hex() == name:
+                    data, state = data or found, "whole"
+                if state:
+                    break
+            if not state:
+                state = "wrong" if found[-64:-56] == f.MAGIC[::-1] else "short"
+            states.append(state)
+        self.states[folder, name] = states
+        return data, states
+
+    def pack_states(self, pack):
+        """States of the two copies of a needed pack, by length and trailer: whole, short, wrong, absent, elsewhere."""
+        key = "packs", pack
+        if key not in self.states:
+            self.states[key] = [self.pack_state(pack, self.files["packs", second].get(pack.name.hex()))
+                                for second in (False, True)[:pack.kind]]
+        return self.states[key]
+
+    def pack_state(self, pack, stored):
+        if stored is None or stored.elsewhere:
+            return "elsewhere" if stored else "absent"
+        try:
+            with open(os.path.join(self.root, stored.path), "rb") as file:
+                file.seek(max(stored.size - 64, 0))
+                tail = f.trailer(file.read(64), stored.size)
+            right = (tail.kind, tail.file_length) == (pack.kind, pack.length) and stored.path not in self.bad
+            return "whole" if right else "wrong"
+        except FileNotFoundError:
+            return "absent"
+        except (Refused, OSError) as error:
+            return "short" if getattr(error, "code", "") == "file-short" else "wrong"
+
+    # reading.md, "Opening"
+    def open(self, password=None, code=None, verb="read"):
+        self.verb = verb
+        self.find_repository_file(code)
+        for rule in self.rules:
+            if rule.endswith("." + verb) or rule.endswith(".read"):
+                raise Stop(2, "newer-rules", f"the rule {rule} was made by a newer version of tintype", "use that version")
+        if not self.facts.encrypted and (password or code):
+            raise Stop(2, "key-for-plain", "this repository is not encrypted: it has no password", "leave the password away")
+        self.keys = Keys(self.facts.id, self.facts.encrypted)
+        if code:
+            self.keys = self.unlocked(master_key(code))
+            if not self.keys:
+                raise Stop(2, "wrong-recovery-code", "the recovery code is that of another repository")
+        self.read_notices()
+        if password:
+            self.open_by_password(password)
+        self.packs = Packs(self.root, self.keys)
+
+    def unlocked(self, master):
+        """Keys of a master key that is this repository's."""
+        right = blake3_derive_key("tintype 2026 key check", master) == self.facts.key_check
+        return Keys(self.facts.id, True, master) if right else None
+
+    def find_repository_file(self, code):
+        texts, good, newer = [self.raw("tintype.json"), self.raw("second/tintype.json")], {}, None
+        for text in texts:
+            try:
+                good.update({text: f.repository_file(text)} if text is not None else {})
+            except Refused as error:
+                newer = error if error.code == "format-too-new" else newer
+        if newer:
+            raise Stop(2, "format-too-new", "a newer version of tintype made this repository", "use that version")
+        if texts == [None, None]:
+            ours = any(self.files.values())
+            raise Stop(2, "repository-file-missing" if ours else "repository-not-found",
+                       f"no tintype.json in {self.root}" + (": the copy may still be arriving" if ours else ""))
+        if len(good) != 1:                      # the manifests say which; or give it back
+            for _, name in sorted(((s.path.split("/")[-1], n) for second in (True, False)
+                                  for n, s in self.files["snapshots", second].items()), reverse=True):
+                try:
+                    parts = f.take_apart(self.fetch("snapshots", name)[0] or b"", (4,), None)
+                    public = whole(parts.middle, f.manifest_public)
+                    if not good:
+                        keys = Keys(parts.header.repository, code is not None, code and master_key(code))
+                        text = whole(keys.open_file(parts), f.manifest_sealed, True).repository_file
+                        facts = f.repository_file(text)
+                        need(facts.id == keys.repository and facts.encrypted == keys.encrypted, "wrong-repository")
+                        good = {text: facts}
+                    good = {text: facts for text, facts in good.items() if blake3(text) == public.repository_file}
+                    break
+                except Refused:
+                    continue
+        if len(good) != 1:
+            raise Stop(5, "repository-file-damaged", "both copies of tintype.json are wrong",
+                       "the recovery code reads it from a snapshot (`--recovery-code-file`)")
+        (self.text, self.facts), = good.items()
+        for path, text in zip(("tintype.json", "second/tintype.json"), texts):
+            if text != self.text and (path == "tintype.json" or self.verb == "check"):
+                self.say("copy-missing" if text is None else "copy-damaged", 4,
+                         f"{path} is " + ("absent" if text is None else "wrong"), path)
+
+    def open_by_password(self, password):
+        names, opened = sorted(set(self.files["keys", False]) | set(self.files["keys", True])), 0
+        for name in names[:32]:
+            for data in [self.fetch("keys", name)[0]]:
+                try:
+                    keys = self.unlocked(open_slot(data or b"", self.facts.id, password)[0])
+                    opened += 1
+                except Refused as error:
+                    opened += error.code in ("wrong-password", "not-authentic")
+                    continue
+                if keys:
+                    self.keys = keys
+                    self.read_notices()
+                    if name not in self.buried["keys"]:
+                        return
+        self.keys = Keys(self.facts.id, True)
+        if not opened:
+            raise Stop(2, "no-key-slots", "no key slot can be read", "give the recovery code (`--recovery-code-file`)")
+        raise Stop(2, "wrong-password", f"the password is wrong for all {opened} key slots",
+                   "try another password, or the recovery code (`--recovery-code-file`)")
+
+    # notices.md
+    def read_notices(self):
+        self.buried, self.unproved, self.false, self.instead = {k: set() for k in f.KINDS}, set(), 0, {}
+        for folder in ("tombstones", "instead"):
+            for name in sorted(set(self.files[folder, False]) | set(self.files[folder, True])):
+                data, states = self.fetch(folder, name)
+                try:
+                    if data is None:
+                        if "wrong" in states and self.verb == "check":
+                            self.say("notice-damaged", 4, f"{folder}/{name[:8]}… is wrong in every place", f"{folder}/{name}")
+                        continue
+                    said = open_notice(data, folder, self.keys)
+                except Refused as error:
+                    self.false += error.code.endswith("-false")
+                    if not error.code.endswith("-false") and self.verb == "check":
+                        self.say("notice-damaged", 4, f"{folder}/{name[:8]}… is not a notice: {error}", f"{folder}/{name}")
+                    continue
+                if folder == "instead":
+                    self.instead.setdefault(said[0], []).append(said[1])
+                elif self.keys.locked:
+                    self.unproved.add((said[0], said[1].hex()))
+                else:
+                    self.buried[said[0]].add(said[1].hex())
+
+    def here(self, pack):
+        """Whether a pack is here, by the least fixed point: whole, or replaced by packs that are all here."""
+        if "whole" in self.pack_states(pack):
+            return True
+        if not hasattr(self, "replaced"):
+            self.replaced, before = set(), -1
+            while before != len(self.replaced):
+                before = len(self.replaced)
+                self.replaced |= {name for name, lists in self.instead.items() if any(
+                    all(p.name in self.replaced or "whole" in self.pack_states(p) for p in packs) for packs in lists)}
+        return pack.name in self.replaced
+
+    # manifest.md
+    def snapshot_names(self, second_too=False):
+        """Names and paths of manifests, the newest by name first; those that a believed tombstone names are left out."""
+        found = dict(self.files["snapshots", True]) if second_too else {}
+        found.update(self.files["snapshots", False])
+        ordered = sorted(found.items(), key=lambda item: item[1].path.split("/")[-1], reverse=True)
+        return [name for name, _ in ordered if name not in self.buried["snapshots"]]
+
+    def snapshot(self, name):
+        """Opens a manifest; raises Refused (file-short if it is absent or short in both places)."""
+        data, states = self.fetch("snapshots", name)
+        need(data, "hash-mismatch" if "wrong" in states else "file-short", "the manifest is " + " and ".join(sorted(set(states))), "name")
+        stored = self.files["snapshots", False].get(name)
+        if stored and states[0] != "whole":
+            self.say("copy-damaged", 4, f"the manifest of {name[:8]} is {states[0]}; its second copy is used", stored.path)
+        public, sealed = open_manifest(data, self.keys)
+        need(public.repository_file == blake3(self.text), "hash-mismatch", "the manifest names another tintype.json")
+        return Snapshot(name, (stored or self.files["snapshots", True][name]).path, public, sealed, stored is None)
+
+    # needs.md
+    def needs(self, snapshot):
+        """(needed packs, names of pages that are lost)"""
+        public, packs, lost = snapshot.public, [], []
+        for name in public.pages:
+            data, states = self.fetch("needs", name.hex())
+            if data is None:
+                lost.append((name.hex(), states))
+                continue
+            packs += open_public(data, 16, self.keys.repository)
+        f.rising([p.name for p in packs], "the pages' packs")
+        need(not {p.name for p in packs} & {p.name for p in public.tail}, "not-allowed", "a pack in a page and in the tail")
+        packs += public.tail
+        total = len(packs), sum(p.length for p in packs)
+        need(lost or total == (public.count, public.bytes), "not-allowed", "count or bytes are not those of the packs")
+        return packs, lost
+
+    # index.md
+    def add(self, name, length, kind, salt, records, short=False):
+        """Takes a pack's directory into the index, if the pack is here with that length (or is `short`)."""
+        stored = [self.files["packs", second].get(name) for second in (False, True)]
+        if name in self.indexed or not any(s and (s.size == length or short) for s in stored):
+            return
+        self.indexed.add(name)
+        pack, offset = Pack(name, kind, salt), 128
+        for ordinal, record in enumerate(records):
+            start = 0
+            for identity, object_kind, size in record.objects:
+                place = Place(pack, ordinal, offset, record.stored, record.raw, record.codec, start, size)
+                self.places.setdefault((identity, object_kind), []).append(place)
+                start += size
+            offset += record.stored
+
+    def segment(self, name):
+        """Reads an index segment into the index: "good", "wrong", "short" or "absent"."""
+        if name not in self.segments:
+            data, (state, _) = self.fetch("index", name)
+            try:
+                for pack in open_segment(data, self.keys) if data and not self.keys.locked else ():
+                    self.add(pack.name.hex(), *pack[1:])
+                    self.covered.add(pack.name.hex())
+                self.segments[name] = "good" if data else state
+            except Refused:
+                self.segments[name] = "wrong"
+        return self.segments[name]
+
+    def say_segments(self, snapshot, packs):
+        """A bad segment is bookkeeping; where good ones list every needed pack nobody misses it (index.md)."""
+        bad = [(name.hex(), self.segment(name.hex())) for name in snapshot.public.segments]
+        bad = [(name, state) for name, state in bad if state != "good"]
+        missed = bad and (self.keys.locked or not {p.name.hex() for p in packs} <= self.covered)
+        for name, state in bad:
+            if missed or state != "absent":
+                self.say("index-missing" if state == "absent" else "index-damaged", 4 if missed else 3,
+                         f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
+
+    def own_directory(self, name):
+        """The directory of a pack, from either copy: (length, kind, salt, records); None if neither opens."""
+        for second in (False, True):
+            stored = self.files["packs", second].get(name)
+            try:
+                if stored and not stored.elsewhere:
+                    kind, salt, records, _ = pack_directory(self.keys, lambda at, n: self.packs.read(name, second, at, n), stored.size)
+                    return stored.size, kind, salt, records
+            except (Refused, OSError):
+                continue
+        return None
+
+    def index(self, snapshot, packs):
+        self.say_segments(snapshot, packs)
+        for pack in packs:
+            self.index_pack(pack.name.hex())
+
+    def index_pack(self, name):
+        found = name not in self.indexed and self.own_directory(name)
+        if found:
+            self.owned.add(name)
+            self.add(name, *found)
+
+    def find(self, identity, kind, everywhere=False):
+        """Where an object lies, in what was indexed so far; if nowhere, in any other segment and pack that is here.
+        `everywhere`: no place so far was right, so what the packs themselves say is added as well."""
+        known = self.places.get((identity, kind), [])
+        for place in list(known) if everywhere else ():
+            if place.pack.name not in self.owned:
+                self.indexed.discard(place.pack.name)
+                self.index_pack(place.pack.name)
+        if not self.stage and (everywhere or not known):
+            self.stage = 1
+            for name in self.files["index", False]:
+                self.segment(name)
+            for name in {**self.files["packs", False], **self.files["packs", True]}:
+                self.index_pack(name)
+            for name, state in list(self.segments.items()):      # packs that are cut off: what is left of them
+                for pack in open_segment(self.fetch("index", name)[0], self.keys) if state == "good" else ():
+                    self.add(pack.name.hex(), *pack[1:], short=True)
+        return self.places.get((identity, kind), known)
+
+    def object(self, identity, kind):
+        """A decoded object that is no chunk."""
+        try:
+            data = self.packs.object(identity, kind, self.find(identity, kind))
+        except (Refused, KeyError):
+            data = self.packs.object(identity, kind, self.find(identity, kind, True))
+        return whole(data, f.DECODERS[kind])
+
+    # trees.md
+    def entries(self, identity):
+        """The entries of a folder, checked against its list of pages."""
+        pages, last = self.object(identity, 2), None
+        for page, first, count in pages:
+            found = self.object(page, 3)
+            need(found[0].name == first and len(found) == count, "not-allowed", "a page is not as its folder says")
+            need(last is None or last < first, "not-allowed", "pages that overlap")
+            last = found[-1].name
+            yield from found
+
+    def pieces(self, file):
+        """The (id, length) of a file's pieces, in order."""
+        if file.form < 3:
+            return list(file.pieces)
+        lists = [(file.pieces, None)] if file.form == 3 else self.object(file.pieces, 5)
+        pieces = []
+        for identity, length in lists:
+            found = self.object(identity, 4)
+            need(length is None or sum(p[1] for p in found) == length, "not-allowed", "a list that does not add up")
+            pieces += found
+        need(sum(p[1] for p in pieces) == file.length, "not-allowed", "the pieces do not add up")
+        return pieces
