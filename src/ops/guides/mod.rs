@@ -47,7 +47,23 @@ const SPEC: &[(&str, &str)] = format_spec![
 ];
 
 /// The second program.
-const READER: &[(&str, &str)] = format_reader!["tintype_reader.py"];
+const READER: &[(&str, &str)] = format_reader![
+    "tintype_reader.py",
+    "tintype_format.py",
+    "tintype_data.py",
+    "tintype_repo.py",
+    "tintype_check.py",
+    "tintype_restore.py",
+    "tintype_work.py",
+    "primitives/__init__.py",
+    "primitives/aes_gcm.py",
+    "primitives/argon2.py",
+    "primitives/blake3.py",
+    "primitives/errors.py",
+    "primitives/known.py",
+    "primitives/native.py",
+    "primitives/zstd.py",
+];
 
 const README: &[(&str, &str)] = &[("README.txt", include_str!("readme.txt"))];
 
