@@ -60,7 +60,7 @@ class Data:
 
     def record_tasks(self, name, second, stored):
         try:
-            kind, salt, records, _ = repo.pack_directory(
+            kind, salt, records = f.pack_directory(
                 self.repo.keys, lambda at, n: self.repo.packs.read(name, second, at, n), stored.size)
         except (Refused, OSError):
             return                              # its name, trailer or directory is wrong: the verdict says so
@@ -82,7 +82,7 @@ class Data:
             self.listed = {}
             for segment in self.repo.files["index", False]:
                 try:
-                    for pack in repo.open_segment(self.repo.fetch("index", segment)[0] or b"", self.repo.keys):
+                    for pack in f.open_segment(self.repo.fetch("index", segment)[0] or b"", self.repo.keys):
                         self.listed.setdefault(pack.name.hex(), []).append((segment, pack))
                 except Refused:
                     pass

@@ -34,7 +34,7 @@ import tintype_data                                                             
 import tintype_format as f                                                           # noqa: E402
 import tintype_restore                                                               # noqa: E402
 from tintype_format import Refused                                                   # noqa: E402
-from tintype_repo import Repository, Stop, master_key, shown                                   # noqa: E402
+from tintype_repo import Repository, Stop, shown                                     # noqa: E402
 
 WORST = (5, 6, 4, 3, 0)
 ABOVE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
@@ -353,7 +353,7 @@ def command_selftest(options):
     code = f.recovery_code("000GV-40R4H-0M30P-E209P-185GH-R38E0-1W814-24GKZ")
     answers = [("BLAKE3", primitives.blake3(b"") == f.HASH_OF_NOTHING),
                ("recovery code", code == bytes(range(20))),
-               ("derived keys", primitives.blake3_derive_key("tintype 2026 key check", master_key(code)).hex()
+               ("derived keys", f.key_check(f.master_key(code)).hex()
                 == "d3a24582bd1f14857d786d8e723c91b081dc5138d8ed88d3798ad509d5043c01")]
     speeds()
     lines = [f"{what} {'right' if right else 'WRONG'}" for what, right in answers]

@@ -265,7 +265,7 @@ class Worker:
         for ordinal, offset, record in records:
             try:
                 stored = self.packs.read(pack.name, second, offset, record.stored)
-                repo.check_record(self.packs.keys, pack.kind, pack.salt, ordinal, record, stored)
+                f.check_record(self.packs.keys, pack.kind, pack.salt, ordinal, record, stored)
                 good += len(record.objects)
             except (Refused, OSError) as error:
                 bad.append((ordinal, str(error)))
