@@ -260,6 +260,7 @@ class Builder:
         self.root, self.needs, self.objects = root, [], []
         self.json = ('{\n  "format": "tintype repository",\n  "version": 1,\n  "repository": "%s",\n'
                      '  "encryption": "none"\n}\n' % REPOSITORY.hex()).encode()
+        self.put("reader/tintype_reader.py", b"")
         self.put("tintype.json", self.json)
         self.put("second/tintype.json", self.json)
 
@@ -428,7 +429,7 @@ class Restores(unittest.TestCase):
                      (b"good", r.entry(b"good", r.chunk_file(b"good")))], (2, 1, 0, 10))
         code, report = reader("restore", self.root, "--target", self.out)
         self.assertEqual((code, self.codes(report), os.listdir(self.out)), (5, ["file-damaged"], ["good"]))
-        self.assertEqual(self.codes(reader("check", self.root, "--read-data")[1]), ["file-damaged"])
+        self.assertEqual(self.codes(reader("check", self.root, "--read-data")[1]), [])     # a restore compares it
 
     def test_a_tree_of_more_than_is_stated_stops(self):
         r = self.repo

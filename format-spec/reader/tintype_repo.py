@@ -5,6 +5,7 @@ segments, and the reading of packs. It reads first or second copies and notes wh
 finds wrong on the way stands in `Repository.problems`; what stops it is raised as `Stop` with the exit code.
 """
 import os
+import time
 from collections import OrderedDict, namedtuple
 
 from primitives import blake3
@@ -73,8 +74,11 @@ class Packs:
                     return data
                 except FileNotFoundError:
                     pass
-                except (Refused, OSError) as error:
-                    worst = error if isinstance(error, Refused) else Refused("not-authentic", f"cannot be read: {error}")
+                except Refused as error:
+                    worst = error
+                except OSError as error:
+                    code = "pack-denied" if isinstance(error, PermissionError) else "not-authentic"
+                    worst = Refused(code, f"cannot be read: {error.strerror}", "seal")
         raise worst or KeyError(identity)
 
 # repository.md, reading.md: the folder -------------------------------------------------------------------------
@@ -90,7 +94,7 @@ class Repository:
         self.root, self.problems, self.bad, self.foreign, self.temporary, self.rules = root, [], set(), 0, 0, []
         self.files = {(folder, second): {} for folder in f.KINDS for second in (False, True)}
         self.states, self.places, self.indexed, self.owned, self.covered = {}, {}, set(), set(), set()
-        self.stage, self.segments = 0, {}
+        self.stage, self.segments, self.more_names, self.reader_here = 0, {}, {}, False
         try:
             self.scan("")
         except OSError as error:
@@ -101,17 +105,23 @@ class Repository:
         with os.scandir(os.path.join(self.root, below)) as entries:
             for item in entries:
                 path = below + item.name
-                folder = path.replace("second/", "", 1).count("/") <= 1 and path.split("/")[-1] and item.is_dir()
-                if folder and path.split("/")[path.startswith("second/")] in (*f.KINDS, "rules", "second"):
-                    self.scan(path + "/")
+                ours = path.split("/")[path.startswith("second/")] in (*f.KINDS, "rules", "second", "spec", "reader")
+                if item.is_dir(follow_symlinks=ours and path.count("/") < 3):
+                    try:
+                        self.scan(path + "/")
+                    except OSError:
+                        self.say("read-error", 5, f"cannot list {shown(path)}", path)
                     continue
                 what, name, second = f.name_of(path)
-                if what in f.KINDS and item.is_file():
+                if what in f.KINDS:
                     stat = item.stat()
-                    self.files[what, second][name] = Stored(path, stat.st_size, is_placeholder(stat))
-                self.foreign += what == "foreign" and path not in ("spec", "reader")
+                    stored = Stored(path, stat.st_size, is_placeholder(stat))
+                    if self.files[what, second].setdefault(name, stored) is not stored:     # under two time stamps
+                        self.more_names.setdefault((name, second), []).append(stored)
+                self.foreign += what == "foreign"
                 self.temporary += what == "temporary"
                 self.rules += [name] if what == "rule" else []
+                self.reader_here |= path.startswith("reader/")
 
     def say(self, code, exit_code, message, path=""):
         problem = Problem(code, exit_code, message, path)
@@ -135,21 +145,26 @@ class Repository:
         """(bytes of the first copy that hashes to its name, or None; states of the two copies)"""
         data, states = None, []
         for second in (False, True):
-            stored = self.files[folder, second].get(name)
-            state = "absent" if stored is None else "elsewhere" if stored.elsewhere else ""
-            for _ in range(2):                  # damaged: read twice
-                found = None if state else self.raw(stored.path)
-                if found is None:
-                    state = state or "absent"
-                elif blake3(found).hex() == name:
-                    data, state = data or found, "whole"
-                if state:
-                    break
-            if not state:
-                state = "wrong" if found[-64:-56] == f.MAGIC[::-1] else "short"
+            found, state = self.fetch_one(name, self.files[folder, second].get(name))
+            for stored in self.more_names.get((name, second), ()) if state != "whole" else ():
+                found, state = self.fetch_one(name, stored)
+            data = data or found
             states.append(state)
         self.states[folder, name] = states
         return data, states
+
+    def fetch_one(self, name, stored):
+        """(bytes or None, state) of one copy."""
+        if stored is None or stored.elsewhere:
+            return None, "elsewhere" if stored else "absent"
+        for _ in range(2):                      # damaged: read twice
+            found = self.raw(stored.path)
+            if found is None:
+                return None, "absent"
+            if blake3(found).hex() == name:
+                return found, "whole"
+        unread = not found and stored.size      # a file that cannot be read counts as damaged
+        return None, "wrong" if unread or len(found) >= 192 and found[-64:-56] == f.MAGIC[::-1] else "short"
 
     def pack_states(self, pack):
         """States of the two copies of a needed pack, by length and trailer: whole, short, wrong, absent, elsewhere."""
@@ -170,6 +185,8 @@ class Repository:
             return "whole" if right else "wrong"
         except FileNotFoundError:
             return "absent"
+        except PermissionError:
+            return "denied"
         except (Refused, OSError) as error:
             return "short" if getattr(error, "code", "") == "file-short" else "wrong"
 
@@ -204,12 +221,13 @@ class Repository:
                 good.update({text: f.repository_file(text)} if text is not None else {})
             except Refused as error:
                 newer = error if error.code == "format-too-new" else newer
-        if newer:
+        if newer and not good:
             raise Stop(2, "format-too-new", "a newer version of tintype made this repository", "use that version")
         if texts == [None, None]:
             ours = any(self.files.values())
             raise Stop(2, "repository-file-missing" if ours else "repository-not-found",
                        f"no tintype.json in {self.root}" + (": the copy may still be arriving" if ours else ""))
+        given_back = not good
         if len(good) != 1:                      # the manifests say which; or give it back
             for _, name in sorted(((s.path.split("/")[-1], n) for second in (True, False)
                                   for n, s in self.files["snapshots", second].items()), reverse=True):
@@ -227,29 +245,31 @@ class Repository:
                 except Refused:
                     continue
         if len(good) != 1:
-            raise Stop(5, "repository-file-damaged", "both copies of tintype.json are wrong",
+            what = "they differ, and no snapshot says which is right" if good else "both copies of tintype.json are wrong"
+            raise Stop(5, "repository-file-damaged", what,
                        "the recovery code reads it from a snapshot (`--recovery-code-file`)")
         (self.text, self.facts), = good.items()
         for path, text in zip(("tintype.json", "second/tintype.json"), texts):
             if text != self.text and (path == "tintype.json" or self.verb == "check"):
-                self.say("copy-missing" if text is None else "copy-damaged", 4,
+                self.say("copy-missing" if text is None and not given_back else "copy-damaged", 4,
                          f"{path} is " + ("absent" if text is None else "wrong"), path)
 
     def open_by_password(self, password):
         names, opened = sorted(set(self.files["keys", False]) | set(self.files["keys", True])), 0
-        for name in names[:32]:
-            for data in [self.fetch("keys", name)[0]]:
-                try:
-                    keys = self.unlocked(f.open_slot(data or b"", self.facts.id, password)[0])
-                    opened += 1
-                except Refused as error:
-                    opened += error.code in ("wrong-password", "not-authentic")
-                    continue
-                if keys:
-                    self.keys = keys
-                    self.read_notices()
-                    if name not in self.buried["keys"]:
-                        return
+        for name in names[:f.SLOTS_READ]:
+            if opened == f.SLOTS_TRIED:
+                break
+            try:
+                keys = self.unlocked(f.open_slot(self.fetch("keys", name)[0] or b"", self.facts.id, password)[0])
+                opened += 1
+            except Refused as error:
+                opened += error.code in ("wrong-password", "not-authentic", "key-derivation")
+                continue
+            if keys:
+                self.keys = keys
+                self.read_notices()
+                if name not in self.buried["keys"]:
+                    return
         self.keys = f.Keys(self.facts.id, True)
         if not opened:
             raise Stop(2, "no-key-slots", "no key slot can be read", "give the recovery code (`--recovery-code-file`)")
@@ -263,15 +283,12 @@ class Repository:
             for name in sorted(set(self.files[folder, False]) | set(self.files[folder, True])):
                 data, states = self.fetch(folder, name)
                 try:
-                    if data is None:
-                        if "wrong" in states and self.verb == "check":
-                            self.say("notice-damaged", 4, f"{folder}/{name[:8]}… is wrong in every place", f"{folder}/{name}")
-                        continue
+                    need(data, "file-short", "wrong or short in every place")
                     said = f.open_notice(data, folder, self.keys)
                 except Refused as error:
                     self.false += error.code.endswith("-false")
-                    if not error.code.endswith("-false") and self.verb == "check":
-                        self.say("notice-damaged", 4, f"{folder}/{name[:8]}… is not a notice: {error}", f"{folder}/{name}")
+                    if not error.code.endswith("-false") and self.verb == "check" and "elsewhere" not in states:
+                        self.say("notice-damaged", 3, f"{folder}/{name[:8]}…: {error}; nobody obeys it", f"{folder}/{name}")
                     continue
                 if folder == "instead":
                     self.instead.setdefault(said[0], []).append(said[1])
@@ -309,6 +326,8 @@ class Repository:
             self.say("copy-damaged", 4, f"the manifest of {name[:8]} is {states[0]}; its second copy is used", stored.path)
         public, sealed = f.open_manifest(data, self.keys)
         need(public.repository_file == blake3(self.text), "hash-mismatch", "the manifest names another tintype.json")
+        if public.time.seconds > time.time() + 86400:
+            self.say("time-ahead", 0, f"snapshot {name[:8]} states a time more than a day ahead of this machine's clock")
         return Snapshot(name, (stored or self.files["snapshots", True][name]).path, public, sealed, stored is None)
 
     # needs.md
@@ -361,10 +380,15 @@ class Repository:
         """A bad segment is bookkeeping; where good ones list every needed pack nobody misses it (index.md)."""
         bad = [(name.hex(), self.segment(name.hex())) for name in snapshot.public.segments]
         bad = [(name, state) for name, state in bad if state != "good"]
-        missed = bad and (self.keys.locked or not {p.name.hex() for p in packs} <= self.covered)
+        if bad and not self.keys.locked:
+            for name in self.files["index", False]:         # any that lies here and opens
+                self.segment(name)
+        missed = not {p.name.hex() for p in packs} <= self.covered
         for name, state in bad:
-            if missed or state != "absent":
-                self.say("index-missing" if state == "absent" else "index-damaged", 4 if missed else 3,
+            exit_code = 4 if missed and not self.keys.locked or self.keys.locked and (
+                state == "absent" or snapshot.name == self.snapshot_names()[0]) else 3
+            if exit_code == 4 or state != "absent":
+                self.say("index-missing" if state == "absent" else "index-damaged", exit_code,
                          f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
 
     def own_directory(self, name):
