@@ -73,10 +73,9 @@ class Check:
         verdict["time"], verdict["second_only"] = snapshot.public.time, snapshot.only_second
         if not snapshot.only_second:
             self.second_copy("snapshots", name, f"the manifest of {short}")
-        stamp = f.stamp(snapshot.public.time)
         for path in [snapshot.path] + [s.path for s in self.repo.more_names.get((name, snapshot.only_second), ())]:
-            if not path.endswith(f"snapshots/{stamp[:4]}-{stamp[4:6]}/{stamp}-{name}.snapshot"):
-                self.say("time-contradicts-name", 3, f"snapshot {short} states {stamp} inside", path)
+            if path != "second/" * snapshot.only_second + f.snapshot_path(snapshot.public.time, name):
+                self.say("time-contradicts-name", 3, f"snapshot {short} states {f.stamp(snapshot.public.time)} inside", path)
         try:
             packs, lost_pages = self.repo.needs(snapshot)
         except Refused as error:

@@ -199,6 +199,13 @@ def stamp(moment):
     when = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=moment.seconds)
     return f"{when.year:04}{when:%m%dT%H%M%S}Z"
 
+def snapshot_path(moment, name):
+    text = stamp(moment)
+    return f"snapshots/{text[:4]}-{text[4:6]}/{text}-{name}.snapshot"
+
+def pack_path(name, second=False):
+    return "second/" * second + f"packs/{name[:2]}/{name}.pack"
+
 RepositoryFile = namedtuple("RepositoryFile", "id encrypted key_check")
 
 def repository_file(data):
@@ -267,11 +274,11 @@ def made_header(kind, repository, salt, key_check):
     return MAGIC + bytes([kind, 1, 1, 0]) + bytes(4) + repository + salt + key_check + bytes(32)
 
 def has_trailer(data, file_length):
-    """A file without one is short, whatever its length."""
-    need(file_length >= 192 and data[:8] == MAGIC[::-1], "file-short", "no trailer")
+    """Of a file's last bytes. A file without one is short, whatever its length."""
+    return file_length >= 192 and data[-64:-56] == MAGIC[::-1]
 
 def trailer(data, file_length):
-    has_trailer(data, file_length)
+    need(has_trailer(data, file_length), "file-short", "no trailer")
     need(data[8] in FOLDER_OF, "trailer-mismatch", "a kind of files that is not known")
     t = Trailer(data[8], *(int.from_bytes(data[a:b], "little") for a, b in ((12, 16), (16, 24), (24, 32))), data[32:64])
     need(not any(data[9:12]), "trailer-mismatch", "bytes that must be zero")
@@ -282,7 +289,7 @@ def trailer(data, file_length):
 
 def both_ends(first, last, file_length, kinds, repository):
     """Header and trailer, out of a file's first 128 and last 64 bytes: steps 1 to 6 of "Taking a file apart"."""
-    has_trailer(last, file_length)
+    need(has_trailer(last, file_length), "file-short", "no trailer")
     head = header(first)
     need(last[8] == head.kind, "trailer-mismatch", "header and trailer differ in kind")
     tail = trailer(last, file_length)

@@ -41,8 +41,7 @@ class Packs:
         if key not in self.files:
             if len(self.files) >= 16:
                 self.files.popitem(last=False)[1].close()
-            parts = [self.root] + ["second"] * second + ["packs", name[:2], name + ".pack"]
-            self.files[key] = open(os.path.join(*parts), "rb", buffering=0)
+            self.files[key] = open(os.path.join(self.root, f.pack_path(name, second)), "rb", buffering=0)
         file = self.files[key]
         file.seek(offset)
         data = file.read(length)
@@ -164,7 +163,7 @@ class Repository:
             if blake3(found).hex() == name:
                 return found, "whole"
         unread = not found and stored.size      # a file that cannot be read counts as damaged
-        return None, "wrong" if unread or len(found) >= 192 and found[-64:-56] == f.MAGIC[::-1] else "short"
+        return None, "wrong" if unread or f.has_trailer(found, len(found)) else "short"
 
     def pack_states(self, pack):
         """States of the two copies of a needed pack, by length and trailer: whole, short, wrong, absent, elsewhere."""
@@ -388,7 +387,7 @@ class Repository:
             exit_code = 4 if missed and not self.keys.locked or self.keys.locked and (
                 state == "absent" or snapshot.name == self.snapshot_names()[0]) else 3
             if exit_code == 4 or state != "absent":
-                self.say("index-missing" if state == "absent" else "index-damaged", exit_code,
+                self.say("index-missing" if state == "absent" and self.verb == "check" else "index-damaged", exit_code,
                          f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
 
     def own_directory(self, name):
