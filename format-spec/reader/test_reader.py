@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.dont_write_bytecode = True
@@ -511,6 +512,101 @@ class Restores(unittest.TestCase):
         self.finish([(b"x", r.entry(b"x", EMPTY))], (2, 1, 0, 0))
         self.assertEqual(self.codes(reader("check", self.root)[1]), ["tree-damaged"])
 
+    def snapshot_files(self, place=""):
+        top = os.path.join(self.root, place, "snapshots")
+        return [os.path.join(top, month, name) for month in os.listdir(top) for name in os.listdir(os.path.join(top, month))]
+
+    def test_parts_and_labels(self):
+        r = self.repo
+        self.finish([(b"in", r.entry(b"in", r.folder([(b"x", r.entry(b"x", r.chunk_file(b"abc")))])))], (1, 2, 0, 3))
+        for number, part in enumerate(("in", "in/x", "photos/in")):
+            self.assertEqual(reader("restore", self.root, "latest:" + part, "--target", self.out + str(number))[0], 0)
+            with open(os.path.join(self.out + str(number), "in", "x"), "rb") as file:
+                self.assertEqual(file.read(), b"abc")
+        single = r.entry(b"other.jpg", r.chunk_file(b"one file"))
+        r.pack(1)
+        r.manifest(single, (1, 0, 0, 8), seconds=1_700_000_060, label="single")
+        self.assertEqual(reader("restore", self.root, "latest", "--target", self.out)[0], 0)
+        self.assertEqual(self.read("single"), b"one file")
+        self.assertEqual(reader("restore", self.root, "@photos", "--target", self.out + "3")[0], 0)
+        self.assertEqual(os.listdir(self.out + "3"), ["in"])
+        minute = time.strftime("%Y-%m-%dT%H:%M", time.localtime(1_700_000_000))
+        self.assertEqual(reader("restore", self.root, minute, "--target", self.out + "4")[0], 0)
+        self.assertEqual(os.listdir(self.out + "4"), ["in"])
+
+    def test_a_manifest_in_second_alone_and_under_two_stamps(self):
+        r = self.repo
+        name = self.finish([(b"x", r.entry(b"x", EMPTY))], (1, 1, 0, 0)).hex()
+        path, = self.snapshot_files()
+        other = os.path.join(self.root, "snapshots", "2020-01", f"20200101T000000Z-{name}.snapshot")
+        os.mkdir(os.path.dirname(other))
+        os.rename(path, other)
+        self.assertEqual(self.codes(reader("check", self.root)[1]), ["time-contradicts-name"])
+        with open(other, "rb") as file, open(path, "wb") as again:
+            again.write(file.read())
+        code, report = reader("check", self.root)
+        self.assertEqual((code, self.codes(report), len(report["snapshots"])), (3, ["time-contradicts-name"], 1))
+        os.remove(path)
+        os.remove(other)
+        for command in ("list", "check"):
+            code, report = reader(command, self.root)
+            self.assertEqual((code, self.codes(report)), (4, ["manifest-only-second"]))
+        code, report = reader("restore", self.root, name[:8], "--target", self.out)
+        self.assertEqual((code, self.codes(report)), (2, ["no-such-snapshot"]))
+
+    def test_tintype_json(self):
+        r = self.repo
+        self.finish([(b"x", r.entry(b"x", EMPTY))], (1, 1, 0, 0))
+        newer, other = r.json.replace(b'"version": 1', b'"version": 2'), r.json.replace(b"10111213", b"00000000")
+        for first, second, found in ((newer, r.json, (4, ["copy-damaged"])), (b"x", b"x", (4, ["copy-damaged"])),
+                                     (other, r.json, (4, ["copy-damaged"])), (r.json, other, (0, [])),
+                                     (newer, b"x", (2, ["format-too-new"]))):
+            r.put("tintype.json", first)
+            r.put("second/tintype.json", second)
+            code, report = reader("list", self.root)
+            self.assertEqual((code, self.codes(report)), found)
+        for place in ("", "second"):
+            os.remove(self.snapshot_files(place)[0])
+        r.put("tintype.json", r.json)
+        r.put("second/tintype.json", other)
+        self.assertEqual(self.codes(reader("list", self.root)[1]), ["repository-file-damaged"])
+        for version, found in ((b"0", "not-allowed"), (b"-1", "not-decodable"), (b'"1"', "not-decodable"),
+                               (b"1.0", "not-decodable"), (b"true", "not-decodable")):
+            with self.assertRaises(f.Refused) as caught:
+                f.repository_file(r.json.replace(b'"version": 1', b'"version": ' + version))
+            self.assertEqual(caught.exception.code, found)
+
+    def test_guides_notices_foreign_files_keys(self):
+        r = self.repo
+        self.finish([(b"x", r.entry(b"x", EMPTY))], (1, 1, 0, 0), seconds=int(time.time()) + 200_000)
+        self.assertEqual(self.codes(reader("check", self.root)[1]), ["time-ahead"])
+        r.put("parity/a/b", b"")
+        r.put("parity/c", b"")
+        r.put("index/.DS_Store", b"")
+        code, report = reader("check", self.root)
+        self.assertEqual((code, report["foreign"]), (0, 3))
+        r.put("tombstones/" + "a" * 64 + ".tombstone", b"cut off")
+        os.remove(os.path.join(self.root, "reader", "tintype_reader.py"))
+        code, report = reader("check", self.root)
+        self.assertEqual((code, self.codes(report)), (3, ["guide-missing", "notice-damaged", "time-ahead"]))
+        password = os.path.join(self.folder.name, "password")
+        with open(password, "wb") as file:
+            file.write(b"\xef\xbb\xbfsecret\r\n")
+        self.assertEqual(self.codes(reader("list", self.root, "--password-file", password)[1]), ["key-for-plain"])
+        import tintype_reader
+        self.assertEqual(tintype_reader.first_line(password, "password"), b"secret")
+
+    def test_folders_512_deep(self):
+        r = self.repo
+        for depth, found in ((511, []), (512, ["tree-damaged"])):
+            self.tearDown()
+            self.setUp()
+            r, content = self.repo, self.repo.folder([])
+            for _ in range(depth - 1):
+                content = r.folder([(b"d", r.entry(b"d", content))])
+            self.finish([(b"d", r.entry(b"d", content))], (0, depth + 1, 0, 0))
+            self.assertEqual(self.codes(reader("check", self.root)[1]), found)
+
     def test_refusals(self):
         r = self.repo
         self.finish([(b"x", r.entry(b"x", EMPTY))], (1, 1, 0, 0))
@@ -551,6 +647,15 @@ class Restores(unittest.TestCase):
 
 
 class Decoding(unittest.TestCase):
+    def test_verdicts(self):
+        vectors = []
+        for name in sorted(os.listdir(os.path.join(VECTORS, "trailer"))):
+            with open(os.path.join(VECTORS, "trailer", name), "rb") as file:
+                vectors.append(file.read())
+        stream = b"".join(len(v).to_bytes(4, "little") + v for v in [*vectors, b"kind: nothing\n\n"])
+        done = subprocess.run([sys.executable, os.path.abspath(__file__), "--verdicts"], input=stream, stdout=subprocess.PIPE)
+        self.assertEqual(done.stdout.decode().split("\n"), [verdict(v) for v in vectors] + ["crash KeyError", ""])
+
     def test_beginnings_of_values_are_refused(self):
         """Every beginning of every good object is refused, and nothing but Refused is raised."""
         for kind, item in (("page", f.page), ("folder", f.folder), ("manifest-public", f.manifest_public)):

@@ -211,8 +211,8 @@ RepositoryFile = namedtuple("RepositoryFile", "id encrypted key_check")
 def repository_file(data):
     need(len(data) <= 4096, "over-limit", "tintype.json is longer than any")
     try:
-        pairs = json.loads(data.decode("utf-8"), object_pairs_hook=list)
-        members = dict(pairs)
+        pairs = json.loads(data.decode("utf-8"), object_pairs_hook=tuple)
+        members = dict(pairs if isinstance(pairs, tuple) else None)
     except (ValueError, TypeError, RecursionError):
         raise Refused("not-decodable", "tintype.json is no JSON object") from None
     need(len(members) == len(pairs), "not-decodable", "a member stands twice")
@@ -278,7 +278,7 @@ def has_trailer(data, file_length):
     return file_length >= 192 and data[-64:-56] == MAGIC[::-1]
 
 def trailer(data, file_length):
-    need(has_trailer(data, file_length), "file-short", "no trailer")
+    need(len(data) == 64 and has_trailer(data, file_length), "file-short", "no trailer")
     need(data[8] in FOLDER_OF, "trailer-mismatch", "a kind of files that is not known")
     t = Trailer(data[8], *(int.from_bytes(data[a:b], "little") for a, b in ((12, 16), (16, 24), (24, 32))), data[32:64])
     need(not any(data[9:12]), "trailer-mismatch", "bytes that must be zero")
