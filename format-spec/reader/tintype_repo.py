@@ -250,7 +250,7 @@ class Repository:
         (self.text, self.facts), = good.items()
         for path, text in zip(("tintype.json", "second/tintype.json"), texts):
             if text != self.text and (path == "tintype.json" or self.verb == "check"):
-                self.say("copy-missing" if text is None and not given_back else "copy-damaged", 4,
+                self.say("copy-missing" if text is None and self.verb == "check" and not given_back else "copy-damaged", 4,
                          f"{path} is " + ("absent" if text is None else "wrong"), path)
 
     def open_by_password(self, password):
