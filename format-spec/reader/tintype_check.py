@@ -95,7 +95,8 @@ class Check:
             else:
                 states.append(0 if forgotten else exit_code)
                 if not forgotten:
-                    word = {"elsewhere": "is a placeholder of a sync tool", "pack-denied": "may not be read by this user"}.get(code, "is wrong" if exit_code == 5 else "is absent or short")
+                    word = {"elsewhere": "is a placeholder of a sync tool", "pack-denied": "may not be read by this user",
+                            "pack-incomplete": "is absent or short"}.get(code, "is wrong")
                     hit = f": {walked.hit} files, e.g. {repo.shown(walked.example)}" if walked and walked.hit else ""
                     self.say(code, exit_code, f"pack {pack[:8]}… {word}{hit}; snapshot {short} needs it", f"packs/{pack}")
         if lost_pages and (walked is None or walked.lost + walked.wrong):
