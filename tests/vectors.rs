@@ -22,6 +22,8 @@ mod golden_build;
 mod golden_hand;
 #[path = "vectors/golden_library.rs"]
 mod golden_library;
+#[path = "vectors/golden_python.rs"]
+mod golden_python;
 #[path = "vectors/golden_read.rs"]
 mod golden_read;
 #[path = "vectors/life.rs"]

@@ -5,8 +5,8 @@
 use tintype::crypto::Sealing;
 use tintype::format::{
     Directory, FileKind, Header, IndexSegment, IndexedPack, Instead, ManifestPublic, ManifestSealed, NameFolder, NeededPack, NeedsPage,
-    ObjectId, ObjectKind, PackKind, PackName, Record, RecordObject, SealedFile, StoredFile, StoredName, Tombstone, TombstoneTarget, Trailer,
-    padme,
+    ObjectId, ObjectKind, PackKind, PackName, Record, RecordObject, SealedFile, StoredFile, StoredName, Tombstone, TombstoneTarget,
+    Trailer, padme,
 };
 use tintype::ops::SnapshotRef;
 use tintype::repo::{Manifest, ObjectReader, Repository, SnapshotList};

@@ -90,10 +90,14 @@ fn differences(tree: &[Value], left_out: &[Value], target: &MemoryTarget) -> Vec
             is["target_base64"] = super::golden_library::base64(&target.read_link(&path).expect("a link")).into();
         }
         let facts = is.as_object().expect("an object").iter();
-        wrong.extend(facts.filter(|(name, is)| entry[name] != **is).map(|(name, is)| format!("{shown}: {name} is {is}, not {}", entry[name])));
+        wrong.extend(
+            facts.filter(|(name, is)| entry[name] != **is).map(|(name, is)| format!("{shown}: {name} is {is}, not {}", entry[name])),
+        );
     }
     wrong.extend(found.keys().map(|path| format!("{}: should not be here", path.escape_ascii())));
-    wrong.extend(names_of.iter().filter(|(_, inodes)| inodes.len() > 1).map(|(number, _)| format!("the names of {number} are several files")));
+    wrong.extend(
+        names_of.iter().filter(|(_, inodes)| inodes.len() > 1).map(|(number, _)| format!("the names of {number} are several files")),
+    );
     wrong
 }
 
