@@ -102,13 +102,13 @@ pub(crate) fn tree(sources: &[(&str, &Arc<MemorySource>)]) -> Value {
     let mut entries = Vec::new();
     for (place, source) in sources {
         if !place.is_empty() {
-            entries.push(entry(&***source, b"", place.trim_end_matches('/').as_bytes()));
+            entries.push(entry(source, b"", place.trim_end_matches('/').as_bytes()));
         }
         let mut folders = vec![Vec::new()];
         while let Some(folder) = folders.pop() {
             for (name, stat) in source.list(&folder).expect("a folder of the library") {
                 let path = if folder.is_empty() { name } else { [&folder[..], b"/", &name].concat() };
-                entries.push(entry(&***source, &path, &[place.as_bytes(), &path].concat()));
+                entries.push(entry(source, &path, &[place.as_bytes(), &path].concat()));
                 if stat.expect("facts").kind == Kind::Folder {
                     folders.push(path);
                 }

@@ -2,9 +2,14 @@
 //! writer in Python writes. Both know the written format alone.
 
 use super::golden_build::{expected, folder, on_disk};
+use super::golden_read;
+use super::support::{Machine, snapshots};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tintype::ops::check::Depth;
+use tintype::ops::{SnapshotRef, guides};
+use tintype::repo::Credentials;
 
 /// What runs Python, or `None` with a printed reason.
 fn python() -> Option<Command> {
@@ -28,13 +33,22 @@ fn run(key: &[String], arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
 }
 
-/// A copy of a golden repository, as it is kept.
+/// Puts a golden repository and the guides of this release into a folder.
 fn copy(name: &str, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
     for (name, bytes) in on_disk(&folder().join(name)) {
-        let path = to.join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, bytes).expect("a file");
+        write(&to.join(name), &bytes);
+    }
+    write_guides(to);
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    std::fs::write(path, bytes).expect("a file");
+}
+
+fn write_guides(to: &Path) {
+    for guide in guides::all() {
+        write(&to.join(guide.name), guide.text.as_bytes());
     }
 }
 
@@ -112,4 +126,38 @@ fn golden_repositories_are_read_by_the_reader_as_expected() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_second_writer_made_from_the_format_alone_is_read() {
+    let Some(mut command) = python() else { return };
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let (repository, target) = (place.path().join("repository"), place.path().join("target"));
+    command.arg(folder().join("writer.py")).arg(reader().parent().expect("a folder")).arg(&repository);
+    let output = command.output().expect("python3 runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let written: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(written["packs"].as_u64().expect("a number") > 128);
+
+    let store = golden_read::store(&repository);
+    for depth in [Depth::Quick, Depth::ReadData] {
+        let (code, words) = golden_read::check(&store, &Credentials::None, depth);
+        assert_eq!(code, 0, "{words}");
+    }
+    let opened = Machine::without_state(9).open(store.clone(), &Credentials::None).expect("it opens");
+    let id = written["id"].as_str().expect("an id").to_owned();
+    assert_eq!(snapshots(&opened), [SnapshotRef::Id(id.clone())]);
+    let (code, words, restored) = golden_read::restore(&store, &Credentials::None, &SnapshotRef::Latest(0));
+    let tree = written["tree"].as_array().expect("a tree");
+    assert_eq!((code, golden_read::differences(tree, &[], &restored)), (0, Vec::new()), "{words}");
+
+    if cfg!(target_os = "linux") {
+        write_guides(&repository);
+        let [repository, target] = [&repository, &target].map(|path| path.to_str().expect("a path"));
+        for arguments in [vec!["check", "--read-data", repository], vec!["restore", repository, &id[..8], "--target", target]] {
+            let (code, said) = run(&[], &arguments);
+            assert_eq!(code, 0, "{arguments:?}: {said}");
+        }
+        assert_eq!(differences(&written["tree"], &json!([]), Path::new(target), place.path()), "");
+    }
 }
