@@ -126,7 +126,8 @@ fn step_into(
     match step {
         Step::Entry { path, entry } if path == start => {
             if shows_start {
-                report.entries.push(line(path, entry));
+                // A source that is one file has nothing in front of its own name.
+                report.entries.push(line(if path.is_empty() { &entry.name } else { path }, entry));
             }
             if goes_in { Next::On } else { Next::Over }
         }

@@ -137,3 +137,12 @@ fn progress_as_events_stays_off_stdout() {
     assert!(events.iter().any(|event| event["event"] == "stage" && event["stage"] == "storing"), "{events:?}");
     assert_eq!(stdout(&output).lines().count(), 1);
 }
+
+#[test]
+fn a_source_that_is_one_file_is_listed_by_its_name() {
+    let world = World::with_repository();
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos/b.jpg"])), 0);
+    let sums = stdout(&world.run(&["-r", "repo", "ls", "-R", "--b3sums"]));
+    assert_eq!(sums, format!("{}  b.jpg\n", blake3::hash(b"a small one").to_hex()));
+    assert_eq!(stdout(&world.run(&["-r", "repo", "ls"])), "b.jpg\n");
+}
