@@ -1,4 +1,5 @@
-//! Owns the check that the program reads every file below `format-spec/vectors/` as that file says, and makes those files.
+//! Owns the check that the program reads every file below `format-spec/vectors/` as that file says, and every golden repository below
+//! `tests/data/` as `expected.json` says there, and makes those files.
 //!
 //! `TINTYPE_BLESS=1 cargo test --test vectors` writes them anew. What is sealed or hashed in them is made here by hand,
 //! apart from the program's own writers, so that a mistake in both ways at once would have to be made twice.
@@ -15,6 +16,16 @@ mod build_values;
 mod cuts;
 #[path = "vectors/dumps.rs"]
 mod dumps;
+#[path = "vectors/golden_build.rs"]
+mod golden_build;
+#[path = "vectors/golden_hand.rs"]
+mod golden_hand;
+#[path = "vectors/golden_library.rs"]
+mod golden_library;
+#[path = "vectors/golden_python.rs"]
+mod golden_python;
+#[path = "vectors/golden_read.rs"]
+mod golden_read;
 #[path = "vectors/life.rs"]
 mod life;
 #[path = "vectors/mutate.rs"]
@@ -25,6 +36,7 @@ mod read;
 mod read_pack;
 #[path = "vectors/seal.rs"]
 mod seal;
+mod support;
 #[path = "vectors/vector.rs"]
 mod vector;
 

@@ -12,16 +12,16 @@ from tintype_format import Refused
 
 # What a folder and all below it come to. packs: bits of the packs that hold its objects; either: alternatives where
 # an object lies in several; hit: files that miss something, and one of them; lost, wrong: objects that are not to be had;
-# broken: objects whose bytes are right and say what they may not.
-Tree = namedtuple("Tree", "files folders links bytes packs either hit example lost wrong broken")
-NOTHING = Tree(0, 0, 0, 0, 0, frozenset(), 0, b"", 0, 0, 0)
+# broken: objects whose bytes are right and say what they may not; height: folders within folders, itself the first.
+Tree = namedtuple("Tree", "files folders links bytes packs either hit example lost wrong broken height")
+NOTHING = Tree(0, 0, 0, 0, 0, frozenset(), 0, b"", 0, 0, 0, 0)
 WORST = (5, 6, 4, 3, 0)
 
 
 def add(a, b, folder=b""):
     example = a.example or b.example and folder + b.example
     return Tree(*(x + y for x, y in zip(a[:4], b[:4])), a.packs | b.packs, a.either | b.either, a.hit + b.hit,
-                example, a.lost + b.lost, a.wrong + b.wrong, a.broken + b.broken)
+                example, a.lost + b.lost, a.wrong + b.wrong, a.broken + b.broken, max(a.height, b.height))
 
 
 class Check:
@@ -73,9 +73,9 @@ class Check:
         verdict["time"], verdict["second_only"] = snapshot.public.time, snapshot.only_second
         if not snapshot.only_second:
             self.second_copy("snapshots", name, f"the manifest of {short}")
-        stamp = f.stamp(snapshot.public.time)
-        if not snapshot.path.endswith(f"snapshots/{stamp[:4]}-{stamp[4:6]}/{stamp}-{name}.snapshot"):
-            self.say("time-contradicts-name", 3, f"snapshot {short} states {stamp} inside", snapshot.path)
+        for path in [snapshot.path] + [s.path for s in self.repo.more_names.get((name, snapshot.only_second), ())]:
+            if path != "second/" * snapshot.only_second + f.snapshot_path(snapshot.public.time, name):
+                self.say("time-contradicts-name", 3, f"snapshot {short} states {f.stamp(snapshot.public.time)} inside", path)
         try:
             packs, lost_pages = self.repo.needs(snapshot)
         except Refused as error:
@@ -95,7 +95,8 @@ class Check:
             else:
                 states.append(0 if forgotten else exit_code)
                 if not forgotten:
-                    word = {"elsewhere": "is a placeholder of a sync tool"}.get(code, "is wrong" if exit_code == 5 else "is absent or short")
+                    word = {"elsewhere": "is a placeholder of a sync tool", "pack-denied": "may not be read by this user",
+                            "pack-incomplete": "is absent or short"}.get(code, "is wrong")
                     hit = f": {walked.hit} files, e.g. {repo.shown(walked.example)}" if walked and walked.hit else ""
                     self.say(code, exit_code, f"pack {pack[:8]}… {word}{hit}; snapshot {short} needs it", f"packs/{pack}")
         if lost_pages and (walked is None or walked.lost + walked.wrong):
@@ -141,7 +142,8 @@ class Check:
             elif "elsewhere" in states:
                 gone.append((6, "elsewhere", name))
             else:
-                gone.append((5, "pack-damaged", name) if "wrong" in states else (6, "pack-incomplete", name))
+                code = "pack-denied" if "denied" in states else "pack-damaged" if "wrong" in states else "pack-incomplete"
+                gone.append((6 if code == "pack-incomplete" else 5, code, name))
         return gone
 
     # with the key: every object that the snapshot reaches -------------------------------------------------------
@@ -197,7 +199,6 @@ class Check:
                         for identity, _ in self.get(entry.content.pieces, 5)[0] or ():
                             total = add(total, self.lies(identity, 4))
                 pieces = self.repo.pieces(entry.content)
-                total = total._replace(broken=entry.content.hash in self.data.bad_files)
             except KeyError:
                 total = add(total, NOTHING._replace(lost=1))
             except Refused as error:
@@ -213,14 +214,15 @@ class Check:
 
     def folder(self, identity, depth):
         """A folder and all below it. Each is walked once, however many snapshots hold it."""
-        if identity in self.trees:
-            return self.trees[identity]
+        known = self.trees.get(identity)
+        if depth + (known.height - 1 if known else 0) > f.DEPTH_MAX:
+            self.say("tree-damaged", 5, "folders deeper than 512")
+            return NOTHING._replace(folders=1, broken=1)
+        if known:
+            return known
         total = NOTHING._replace(folders=1)
         pages, found = self.get(identity, 2)
         total, last = add(total, found), None
-        if depth > f.DEPTH_MAX:
-            self.say("tree-damaged", 5, "folders deeper than 512")
-            pages, total = None, total._replace(broken=1)
         for page, first, count in pages or ():
             entries, found = self.get(page, 3)
             total = add(total, found)
@@ -230,8 +232,8 @@ class Check:
             for entry in entries or ():
                 total = add(total, self.entry(entry, depth), entry.name + b"/" if entry.kind == "folder" else b"")
             last = entries[-1].name if entries else last
-        self.trees[identity] = total
-        return total
+        self.trees[identity] = total._replace(height=total.height + 1)
+        return self.trees[identity]
 
     def walk(self, snapshot, packs, gone, lost_pages, short):
         self.repo.index(snapshot, packs)
@@ -286,6 +288,8 @@ class Check:
     # the repository itself ---------------------------------------------------------------------------------------
     def bookkeeping(self):
         files = self.repo.files
+        if files["snapshots", False] and not self.repo.reader_here:
+            self.say("guide-missing", 3, "reader/, the program that reads this repository, is absent")
         names = sorted((set(files["keys", False]) | set(files["keys", True])) - self.repo.buried["keys"])
         good = 0
         for name in names:

@@ -1,9 +1,10 @@
-"""Reads every stored byte: hashes files against their names, opens records, hashes objects and whole files.
+"""Reads every stored byte: hashes files against their names, opens records, hashes objects.
 
 Owns: what `check --read-data` gives to the workers, and what they found: `repository.bad` (paths of stored files whose
-bytes are wrong), `bad_records` (that do not open although their file is as it was written), `bad_files` (hashes of
-photos whose pieces do not give them). tintype_check.py makes verdicts of it.
+bytes are wrong), `bad_records` (that do not open although their file is as it was written). tintype_check.py makes
+verdicts of it. Hashes of whole files of several pieces are compared by a restore.
 """
+import tintype_format as f
 import tintype_repo as repo
 import tintype_work as work
 from tintype_format import Refused
@@ -12,7 +13,7 @@ from tintype_format import Refused
 class Data:
     def __init__(self, repository, jobs, progress):
         self.repo, self.jobs, self.progress, self.locked = repository, jobs, progress, repository.keys.locked
-        self.bad_records, self.bad_files, self.bytes_read, self.objects_read, self.listed = set(), set(), 0, 0, None
+        self.bad_records, self.bytes_read, self.objects_read, self.listed = set(), 0, 0, None
 
     def read_all(self, names):
         """Hashes every stored file (of some snapshots: the packs that they need), opens every record."""
@@ -42,12 +43,6 @@ class Data:
         for path, records in failed:
             if path not in self.repo.bad:
                 self.bad_records |= records
-        if not self.locked:
-            tasks = self.file_tasks(self.repo.snapshot_names() if names is None else names)
-            for path, digest, why in work.run(self.jobs, arguments, tasks):
-                if why:
-                    self.bad_files.add(digest)
-                    self.repo.say("file-damaged", 5, f"{repo.shown(path)}: {why}")
 
     def tasks(self, wanted):
         for (folder, second), found in self.repo.files.items():
@@ -60,7 +55,7 @@ class Data:
 
     def record_tasks(self, name, second, stored):
         try:
-            kind, salt, records, _ = repo.pack_directory(
+            kind, salt, records = f.pack_directory(
                 self.repo.keys, lambda at, n: self.repo.packs.read(name, second, at, n), stored.size)
         except (Refused, OSError):
             return                              # its name, trailer or directory is wrong: the verdict says so
@@ -82,7 +77,7 @@ class Data:
             self.listed = {}
             for segment in self.repo.files["index", False]:
                 try:
-                    for pack in repo.open_segment(self.repo.fetch("index", segment)[0] or b"", self.repo.keys):
+                    for pack in f.open_segment(self.repo.fetch("index", segment)[0] or b"", self.repo.keys):
                         self.listed.setdefault(pack.name.hex(), []).append((segment, pack))
                 except Refused:
                     pass
@@ -90,34 +85,3 @@ class Data:
             if (pack.kind, pack.salt, pack.records) != (kind, salt, records):
                 self.repo.say("index-wrong", 4,
                               f"index segment {segment[:8]}… says something else than pack {name[:8]}…", f"index/{segment}")
-
-    def is_right(self, places):
-        """Whether an object lies in a file that is as it was written; where not, the pack's verdict says it."""
-        stored = {p: [self.repo.files["packs", second].get(p.pack.name) for second in (False, True)] for p in places}
-        return any(s and s.path not in self.repo.bad and (p.pack.name, p.ordinal) not in self.bad_records
-                   and p.offset + p.stored <= s.size for p, both in stored.items() for s in both)
-
-    def file_tasks(self, names):
-        """Files of several pieces, each once: whether the pieces together have the file's hash."""
-        seen = set()
-        for name in names:
-            try:
-                snapshot = self.repo.snapshot(name)
-                self.repo.index(snapshot, self.repo.needs(snapshot)[0])
-            except Refused:
-                continue                        # the verdict says it
-            stack = [(name[:8].encode(), source.root) for source in snapshot.sealed.sources]
-            while stack:
-                path, entry = stack.pop()
-                try:
-                    if entry.kind == "folder" and entry.content not in seen:
-                        stack += [(path + b"/" + child.name, child) for child in self.repo.entries(entry.content)
-                                  if child.kind == "folder" or child.kind == "file" and child.content.form >= 2]
-                        seen.add(entry.content)
-                    elif entry.kind == "file" and entry.content.form >= 2 and entry.content.hash not in seen:
-                        seen.add(entry.content.hash)
-                        pieces = [(i, n, self.repo.find(i, 1)) for i, n in self.repo.pieces(entry.content)]
-                        if all(self.is_right(places) for _, _, places in pieces):
-                            yield "check_file", path, entry.content.length, entry.content.hash, pieces
-                except (Refused, KeyError):
-                    continue

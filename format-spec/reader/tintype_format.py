@@ -1,10 +1,14 @@
-"""The bytes of a tintype repository: decodes and refuses, and touches no file, key or network.
+"""The format, whole: everything about bytes is here. Decodes, opens and refuses; touches no file and no screen.
 
-Owns: integers and lists, headers and trailers, names, tintype.json, packs' directories, trees, manifests, needs,
-index segments, notices, slots and recovery codes. Each part names its chapter of the specification (the folder
-above this one). What breaks a rule raises `Refused` with the code and the stage that limits.md lists.
-Integers are read in their one right length and everything else has one form only, so what was decoded here would
-encode again to the same bytes (README.md, "Conventions").
+The other files are the program around it: they list folders, judge, and write what is restored. Hashes and ciphers are
+in primitives/, and their meaning nowhere but here. Each part names its chapter of the specification (the folder above).
+
+Reading order: limits and `Refused`; `Reader`, the encoding of values; names and tintype.json; ids and Padme; header,
+trailer and `take_apart`; `Keys` and seals, recovery codes; packs: `directory`, `open_record`; trees, from `entry` to
+`DECODERS`; then a file of each kind: `open_manifest`, `open_needs`, `open_segment`, `open_notice`, `open_slot`.
+
+What breaks a rule raises `Refused` with the code and the stage of limits.md. Integers are read in their one right
+length and everything else has one form only, so what was decoded would encode again to the same bytes.
 """
 import datetime
 import json
@@ -12,17 +16,20 @@ import re
 import unicodedata
 from collections import namedtuple
 
-from primitives import blake3, blake3_derive_key
+from primitives import PrimitiveError, aes256_gcm_open, argon2id, blake3, blake3_derive_key, blake3_keyed, zstd_decompress
 
 # limits.md -----------------------------------------------------------------------------------------------------
-OBJECT_MAX = RECORD_MAX = 16 << 20
+OBJECT_MAX = RECORD_MAX = WINDOW_MAX = 16 << 20
+STORED_MAX = 32 << 20
 PACK_MAX = 1 << 30
 RECORDS_MAX = 1 << 20
 DIRECTORY_MAX = 64 << 20
 SMALL_FILE_MAX = 16 << 20
 SEGMENT_MAX = 256 << 20
 TEXT_MAX = 4096
+PATH_MAX = 1 << 20
 DEPTH_MAX = 512
+SLOTS_TRIED, SLOTS_READ = 32, 1024
 STAGES = {
     "file-short": "trailer", "trailer-mismatch": "trailer", "header-magic": "header", "format-too-new": "header",
     "wrong-kind": "header", "wrong-repository": "header", "header-not-zero": "header", "not-decodable": "decode",
@@ -192,13 +199,20 @@ def stamp(moment):
     when = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=moment.seconds)
     return f"{when.year:04}{when:%m%dT%H%M%S}Z"
 
+def snapshot_path(moment, name):
+    text = stamp(moment)
+    return f"snapshots/{text[:4]}-{text[4:6]}/{text}-{name}.snapshot"
+
+def pack_path(name, second=False):
+    return "second/" * second + f"packs/{name[:2]}/{name}.pack"
+
 RepositoryFile = namedtuple("RepositoryFile", "id encrypted key_check")
 
 def repository_file(data):
     need(len(data) <= 4096, "over-limit", "tintype.json is longer than any")
     try:
-        pairs = json.loads(data.decode("utf-8"), object_pairs_hook=list)
-        members = dict(pairs)
+        pairs = json.loads(data.decode("utf-8"), object_pairs_hook=tuple)
+        members = dict(pairs if isinstance(pairs, tuple) else None)
     except (ValueError, TypeError, RecursionError):
         raise Refused("not-decodable", "tintype.json is no JSON object") from None
     need(len(members) == len(pairs), "not-decodable", "a member stands twice")
@@ -220,6 +234,21 @@ def repository_file(data):
     need(data == ("{\n" + ",\n".join(lines) + "\n}\n").encode(), "not-canonical", "another spelling")
     return RepositoryFile(bytes.fromhex(identity), encrypted, bytes.fromhex(check or ""))
 
+# README.md: ids, Padme ------------------------------------------------------------------------------------------
+OBJECTS = {2: "folder", 3: "page", 4: "piece list", 5: "list of piece lists", 6: "report", 7: "report page"}
+HASH_OF_NOTHING = bytes.fromhex("af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262")
+
+def object_id(kind, data):
+    return blake3(data) if kind == 1 else blake3_derive_key("tintype 2026 object " + OBJECTS[kind], data)
+
+def padme(length):
+    """To what length a writer pads; readers take any."""
+    if length < 2:
+        return length
+    exponent = length.bit_length() - 1
+    mask = (1 << max(exponent - max(exponent.bit_length(), 1), 0)) - 1
+    return (length + mask) & ~mask
+
 # files.md: header, trailer, taking a file apart ----------------------------------------------------------------
 MAGIC = b"\x89TINTYPE"
 
@@ -236,6 +265,7 @@ def header(data):
     need(data[10] == 1, "format-too-new", "needs a newer reader")
     need(data[8] in FOLDER_OF and data[11:16] == bytes(5), "format-too-new", "an unknown kind, key mode or epoch")
     need(not any(data[96:]), "header-not-zero", "bytes that must be zero")
+    need(data[8] > 2 or data[9] == 1, "not-allowed", "a pack of another writer's version")
     need(data[8] < 16 or not any(data[32:96]), "header-not-zero", "a public kind with salt or key check")
     return Header(data[8], data[16:32], data[32:64], data[64:96], bytes(data))
 
@@ -243,39 +273,120 @@ def made_header(kind, repository, salt, key_check):
     """A pack's header, made anew from what an index segment says (index.md)."""
     return MAGIC + bytes([kind, 1, 1, 0]) + bytes(4) + repository + salt + key_check + bytes(32)
 
+def has_trailer(data, file_length):
+    """Of a file's last bytes. A file without one is short, whatever its length."""
+    return file_length >= 192 and data[-64:-56] == MAGIC[::-1]
+
 def trailer(data, file_length):
-    need(file_length >= 192 and data[:8] == MAGIC[::-1], "file-short", "no trailer")
-    need(data[8] in FOLDER_OF, "format-too-new", "a kind of files that is not known")
-    t = Trailer(data[8], *(int.from_bytes(data[a:b], "little") for a, b in ((12, 16), (16, 24), (24, 32))), data[32:])
+    need(len(data) == 64 and has_trailer(data, file_length), "file-short", "no trailer")
+    need(data[8] in FOLDER_OF, "trailer-mismatch", "a kind of files that is not known")
+    t = Trailer(data[8], *(int.from_bytes(data[a:b], "little") for a, b in ((12, 16), (16, 24), (24, 32))), data[32:64])
     need(not any(data[9:12]), "trailer-mismatch", "bytes that must be zero")
     need(t.file_length == file_length, "trailer-mismatch", f"{t.file_length} bytes stated, {file_length} found")
     need(t.sealed_offset >= 128 and t.sealed_offset + t.sealed_length + 64 == file_length, "trailer-mismatch",
          "the sealed body does not fill its place")
     return t
 
-def agree(head, tail, kinds, repository):
-    """Steps 4 to 6 of "Taking a file apart"."""
+def both_ends(first, last, file_length, kinds, repository):
+    """Header and trailer, out of a file's first 128 and last 64 bytes: steps 1 to 6 of "Taking a file apart"."""
+    need(has_trailer(last, file_length), "file-short", "no trailer")
+    head = header(first)
+    need(last[8] == head.kind, "trailer-mismatch", "header and trailer differ in kind")
+    tail = trailer(last, file_length)
     need(head.kind in kinds, "wrong-kind", "another kind of file")
-    need(tail.kind == head.kind, "trailer-mismatch", "header and trailer differ in kind")
     need(repository is None or head.repository == repository, "wrong-repository", "another repository's file")
     need(tail.salt == head.salt, "trailer-mismatch", "header and trailer differ in salt")
+    return head, tail
 
 def take_apart(data, kinds, repository):
     most = {1: PACK_MAX, 2: PACK_MAX, 3: SEGMENT_MAX}.get(kinds[0], SMALL_FILE_MAX)
     need(len(data) <= most, "over-limit", "longer than any such file")
-    tail = trailer(data[-64:], len(data))
-    head = header(data[:128])
-    agree(head, tail, kinds, repository)
+    head, tail = both_ends(data[:128], data[-64:], len(data), kinds, repository)
     return Parts(head, tail, data[128:tail.sealed_offset], data[tail.sealed_offset:-64])
 
-# packs.md: directory -------------------------------------------------------------------------------------------
+# keys.md: recovery code, keys, seals -------------------------------------------------------------------------------
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+def code_group(text, group):
+    """The 20 bits of a group of five characters, whose last is a check in GF(32)."""
+    def times(a, b):
+        product = a * (b & 1) ^ (a << 1) * (b >> 1 & 1) ^ (a << 2) * (b >> 2)
+        for bit in (6, 5):
+            product ^= 0b100101 << bit - 5 if product >> bit & 1 else 0
+        return product
+    *values, check = (ALPHABET.index(c) for c in text)
+    right, bits = group + 1, 0
+    for weight, value in zip((2, 3, 4, 5), values):
+        right, bits = right ^ times(value, weight), bits << 5 | value
+    need(check == right, "wrong-recovery-code", f"group {group + 1} is mistyped")
+    return bits
+
+def recovery_code(text):
+    """The 20 bytes of a recovery code as typed (keys.md)."""
+    digits = "".join(c for c in text if not (c.isspace() or c == "-" or "\u2010" <= c <= "\u2015"))
+    need(digits.isascii(), "wrong-recovery-code", "a character that no code has")
+    digits = digits.upper().translate(str.maketrans("OIL", "011"))
+    need(len(digits) == 40, "wrong-recovery-code", f"{len(digits)} characters where 40 are expected")
+    need(all(c in ALPHABET for c in digits), "wrong-recovery-code", "a character that no code has")
+    bits = 0
+    for group in range(8):
+        bits = bits << 20 | code_group(digits[5 * group:5 * group + 5], group)
+    return bits.to_bytes(20, "big")
+
+CONTEXTS = {1: "data pack", 2: "meta pack", 3: "index", 4: "manifest", 5: "key slot"}
+
+def master_key(code):
+    return blake3_derive_key("tintype 2026 master key", code)
+
+def key_check(master):
+    """`key_check` of tintype.json."""
+    return blake3_derive_key("tintype 2026 key check", master)
+
+def file_keys(kind, secret, salt):
+    """File key and key check."""
+    both = blake3_derive_key("tintype 2026 " + CONTEXTS[kind], secret + salt, 64)
+    return both[:32], both[32:]
+
+def unseal(key, nonce, aad, sealed):
+    try:
+        return aes256_gcm_open(key, nonce, aad, sealed)
+    except PrimitiveError:
+        raise Refused("not-authentic", "the seal does not open") from None
+
+class Keys:
+    """What opens the files of one repository; `master` is None where it is plain, or where no key was given."""
+
+    def __init__(self, repository, encrypted, master=None):
+        self.repository, self.encrypted, self.master, self.known = repository, encrypted, master, {}
+        self.locked = encrypted and master is None
+
+    def of(self, kind, salt):
+        if not self.encrypted:
+            return None, bytes(32)
+        if (kind, salt) not in self.known:
+            self.known[kind, salt] = file_keys(kind, self.master, salt)
+        return self.known[kind, salt]
+
+    def compare(self, head):
+        need(head.key_check == self.of(head.kind, head.salt)[1], "wrong-key", "the key check differs")
+
+    def open(self, kind, salt, nonce, aad, sealed):
+        return unseal(self.of(kind, salt)[0], nonce, aad, sealed) if self.encrypted else sealed
+
+    def open_file(self, parts):
+        """The sealed body of a manifest or an index segment."""
+        self.compare(parts.header)
+        return self.open(parts.header.kind, parts.header.salt, bytes(12), parts.header.raw + parts.middle, parts.sealed)
+
+# packs.md -------------------------------------------------------------------------------------------
 # objects: of (id, kind, length)
 Record = namedtuple("Record", "codec stored raw objects")
 
 def record(r):
     codec, stored, raw = r.u8(), r.u32(), r.u32()
     objects = r.list(lambda r: (r.hash(), r.u8(), r.u32()))
-    need(raw <= (RECORD_MAX if objects else PACK_MAX), "over-limit", "a record of over 16 MiB")
+    need(raw <= RECORD_MAX, "over-limit", "a record of over 16 MiB")
+    need(stored <= STORED_MAX, "over-limit", "a record of over 32 MiB as it is stored")
     need(objects or codec == 0, "not-allowed", "a padding record with a codec")
     need(all(1 <= kind <= 7 for _, kind, _ in objects), "not-decodable", "a kind of objects that is not known")
     need(all(length for _, _, length in objects), "not-allowed", "an object of no bytes")
@@ -289,14 +400,38 @@ def directory(r, kind, records_end):
     need(128 + sum(rec.stored for rec in records) == records_end, "not-allowed", "the records do not fill the pack")
     return records
 
-def object_id(kind, data):
-    return blake3(data) if kind == 1 else blake3_derive_key("tintype 2026 object " + OBJECTS[kind], data)
+def pack_directory(keys, read, size, kinds=(1, 2)):
+    """(kind, salt, records) of a pack of `size` bytes; `read(offset, length)` gives its bytes."""
+    need(size <= PACK_MAX, "over-limit", "a pack of over 1 GiB")
+    need(size >= 192, "file-short", "no trailer")
+    head, tail = both_ends(read(0, 128), read(size - 64, 64), size, kinds, keys.repository)
+    need(tail.sealed_length <= DIRECTORY_MAX, "over-limit", "a directory of over 64 MiB")
+    keys.compare(head)
+    body = keys.open(head.kind, head.salt, bytes(11) + b"\x80", head.raw, read(tail.sealed_offset, tail.sealed_length))
+    return head.kind, head.salt, whole(body, lambda r: directory(r, head.kind, tail.sealed_offset), padded=True)
 
-OBJECTS = {2: "folder", 3: "page", 4: "piece list", 5: "list of piece lists", 6: "report", 7: "report page"}
+def open_record(keys, kind, salt, ordinal, codec, raw, stored):
+    if keys.encrypted:
+        head = made_header(kind, keys.repository, salt, keys.of(kind, salt)[1])
+        stored = keys.open(kind, salt, ordinal.to_bytes(12, "little"), head + ordinal.to_bytes(4, "little"), stored)
+    need(codec <= 1, "format-too-new", "a codec that version 1 does not know", "codec")
+    if codec == 1:
+        try:
+            stored = zstd_decompress(stored, raw, WINDOW_MAX)
+        except PrimitiveError as error:
+            raise Refused("record-not-decodable", str(error)) from None
+    need(len(stored) == raw, "record-not-decodable", "a record of another length")
+    return stored
+
+def check_record(keys, kind, salt, ordinal, record, stored):
+    """Opens a record and hashes every object in it; of padding, sees that it is zeros."""
+    data, at = open_record(keys, kind, salt, ordinal, record.codec, record.raw, stored), 0
+    need(record.objects or not data.strip(b"\0"), "tail-not-zero", "padding that is not zeros")
+    for identity, object_kind, length in record.objects:
+        need(object_id(object_kind, data[at:at + length]) == identity, "hash-mismatch", "an object is not its id")
+        at += length
 
 # trees.md ------------------------------------------------------------------------------------------------------
-HASH_OF_NOTHING = bytes.fromhex("af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262")
-
 # kind: "file", "folder", "link"; content: File, id of a folder, target of a link
 Entry = namedtuple("Entry", "name kind content facts sections")
 
@@ -385,7 +520,7 @@ def report(r):
 
 def report_page(r):
     def item(r):
-        line = r.bytes(1 << 20, "a path"), r.u32(), r.string(TEXT_MAX, "a reason"), r.option(Reader.hash)
+        line = r.bytes(PATH_MAX, "a path"), r.u32(), r.string(TEXT_MAX, "a reason"), r.option(Reader.hash)
         need(line[1] <= 6, "not-decodable", "a matter that is not known")
         return line
     items = r.list(item)
@@ -404,7 +539,7 @@ def carried(entry_sections):
 
 DECODERS = {2: folder, 3: page, 4: piece_list, 5: list_of_piece_lists, 6: report, 7: report_page}
 
-# manifest.md, needs.md, index.md, notices.md, keys.md ----------------------------------------------------------
+# manifest.md -------------------------------------------------------------------------------------------------------
 Public = namedtuple("Public", "time repository_file pages tail count bytes segments")
 
 def manifest_public(r):
@@ -421,7 +556,7 @@ Source = namedtuple("Source", "id label path machine host volume root counts rep
 Sealed = namedtuple("Sealed", "repository_file tool note sources keep other_heads sections")
 
 def source(r):
-    return Source(r.fixed(16), legal_name(r.string().encode()).decode(), r.bytes(1 << 20, "a path"), r.fixed(16),
+    return Source(r.fixed(16), legal_name(r.string().encode()).decode(), r.bytes(PATH_MAX, "a path"), r.fixed(16),
                   r.string(TEXT_MAX, "a host"), r.option(Reader.string), entry(r),
                   tuple(r.u64() for _ in range(10)), r.option(Reader.hash), r.list(Reader.hash))
 
@@ -435,6 +570,17 @@ def manifest_sealed(r):
     rising([s.label.encode() for s in sealed.sources], "labels")
     return sealed
 
+def open_manifest(data, keys):
+    """(public part, sealed part or None without the key)"""
+    parts = take_apart(data, (4,), keys.repository)
+    public = whole(parts.middle, manifest_public)
+    if keys.locked:
+        return public, None
+    sealed = whole(keys.open_file(parts), manifest_sealed, padded=True)
+    need(blake3(sealed.repository_file) == public.repository_file, "hash-mismatch", "another tintype.json inside")
+    return public, sealed
+
+# needs.md, index.md ------------------------------------------------------------------------------------------------
 def needs_page(r):
     packs = sorted_packs(r, 2048, "too many packs in a page")
     need(packs, "not-allowed", "a page of no packs")
@@ -442,6 +588,12 @@ def needs_page(r):
 
 def announcement(r):
     return time(r), sorted_packs(r, 131072, "too many packs")
+
+def open_needs(data, kind, repository):
+    """The packs of a needs page, or an announcement."""
+    parts = take_apart(data, (kind,), repository)
+    need(not parts.sealed, "tail-not-zero", "a needs file has no sealed body")
+    return whole(parts.middle, needs_page if kind == 16 else announcement)
 
 Indexed = namedtuple("Indexed", "name length kind salt records")
 
@@ -454,6 +606,12 @@ def index_body(r):
     rising([p.name for p in packs], "packs")
     return packs
 
+def open_segment(data, keys):
+    parts = take_apart(data, (3,), keys.repository)
+    need(not parts.middle, "tail-not-zero", "an index segment has no public part")
+    return whole(keys.open_file(parts), index_body, padded=True)
+
+# notices.md, keys.md -----------------------------------------------------------------------------------------------
 def tombstone(r):
     """(folder of what is buried, its name)"""
     choice = r.u32()
@@ -462,6 +620,16 @@ def tombstone(r):
 
 def instead(r):
     return r.hash(), sorted_packs(r, 4096, "too many packs")
+
+def open_notice(data, folder, keys):
+    """What a tombstone or an `instead` says; its keyed hash is compared where the key is known."""
+    word, kind, decode = ("tombstone", 18, tombstone) if folder == "tombstones" else ("instead", 19, instead)
+    parts = take_apart(data, (kind,), keys.repository)
+    said, right = whole(parts.middle, decode), b""
+    if keys.encrypted and not keys.locked:
+        right = blake3_keyed(blake3_derive_key("tintype 2026 " + word, keys.master), parts.header.raw + parts.middle)
+    need(keys.locked or parts.sealed == right, word + "-false", "the keyed hash is not right")
+    return said
 
 def slot_public(r):
     need(r.u8() == 0, "format-too-new", "a kind of slots that is not known")
@@ -473,37 +641,22 @@ def slot_public(r):
 def slot_sealed(r):
     return r.hash(), r.string(TEXT_MAX, "a label")
 
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-def code_group(text, group):
-    """The 20 bits of a group of five characters, whose last is a check in GF(32)."""
-    def times(a, b):
-        product = a * (b & 1) ^ (a << 1) * (b >> 1 & 1) ^ (a << 2) * (b >> 2)
-        for bit in (6, 5):
-            product ^= 0b100101 << bit - 5 if product >> bit & 1 else 0
-        return product
-    *values, check = (ALPHABET.index(c) for c in text)
-    right, bits = group + 1, 0
-    for weight, value in zip((2, 3, 4, 5), values):
-        right, bits = right ^ times(value, weight), bits << 5 | value
-    need(check == right, "wrong-recovery-code", f"group {group + 1} is mistyped")
-    return bits
-
-def recovery_code(text):
-    """The 20 bytes of a recovery code as typed (keys.md)."""
-    digits = "".join(c for c in text if not (c.isspace() or c == "-" or "\u2010" <= c <= "\u2015"))
-    need(digits.isascii(), "wrong-recovery-code", "a character that no code has")
-    digits = digits.upper().translate(str.maketrans("OIL", "011"))
-    need(len(digits) == 40, "wrong-recovery-code", f"{len(digits)} characters where 40 are expected")
-    need(all(c in ALPHABET for c in digits), "wrong-recovery-code", "a character that no code has")
-    bits = 0
-    for group in range(8):
-        bits = bits << 20 | code_group(digits[5 * group:5 * group + 5], group)
-    return bits.to_bytes(20, "big")
-
 def normal_password(password):
     """The bytes of a password that count: UTF-8 in normalisation form C, others as they are."""
     try:
         return unicodedata.normalize("NFC", password.decode("utf-8")).encode("utf-8")
     except UnicodeDecodeError:
         return password
+
+def open_slot(data, repository, password):
+    """(master key, label) of a key slot."""
+    parts = take_apart(data, (5,), repository)
+    memory, passes, lanes = whole(parts.middle, slot_public)
+    salt = parts.header.salt
+    try:
+        secret = argon2id(normal_password(password), salt, memory, passes, lanes)
+    except PrimitiveError as error:
+        raise Refused("key-derivation", str(error)) from None
+    key, check = file_keys(5, secret, salt)
+    need(parts.header.key_check == check, "wrong-password", "the password is wrong")
+    return whole(unseal(key, bytes(12), parts.header.raw + parts.middle, parts.sealed), slot_sealed, True)

@@ -34,7 +34,7 @@ import tintype_data                                                             
 import tintype_format as f                                                           # noqa: E402
 import tintype_restore                                                               # noqa: E402
 from tintype_format import Refused                                                   # noqa: E402
-from tintype_repo import Repository, Stop, master_key, shown                                   # noqa: E402
+from tintype_repo import Repository, Stop, shown                                     # noqa: E402
 
 WORST = (5, 6, 4, 3, 0)
 ABOVE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
@@ -84,12 +84,15 @@ class Progress:
 def first_line(path, what):
     try:
         with open(path, "rb") as file:
-            return file.readline(1 << 16).rstrip(b"\r\n")
+            line = file.readline(1 << 16)
     except OSError as error:
         raise Stop(2, "usage", f"cannot read the {what} in {path}: {error.strerror}") from None
+    line = line[3:] if line.startswith(b"\xef\xbb\xbf") else line            # a byte order mark
+    line = line[:-1] if line.endswith(b"\n") else line
+    return line[:-1] if line.endswith(b"\r") else line
 
 
-def open_repository(options, verb="read", key_needed=True):
+def open_repository(options, verb="read", key_needed=True, ask=True):
     repository, password, code = Repository(options.repo), None, None
     if options.recovery_code_file:
         try:
@@ -101,7 +104,7 @@ def open_repository(options, verb="read", key_needed=True):
     elif os.environ.get("TINTYPE_PASSWORD"):
         password = os.fsencode(os.environ["TINTYPE_PASSWORD"])
     repository.open(password, code, verb)
-    if repository.keys.locked and key_needed and sys.stdin.isatty() and sys.stderr.isatty():
+    if repository.keys.locked and ask and sys.stdin.isatty() and sys.stderr.isatty():
         typed = getpass.getpass(f"password of {options.repo}: ").encode("utf-8", "surrogateescape")
         if typed:
             repository.open_by_password(typed)
@@ -163,8 +166,6 @@ def choose(repository, text):
     moment = moment_of(base)
     if base == "latest" and (not back or back.isdigit()):
         snapshot = newest(repository)
-        if snapshot.public.time.seconds > time.time() + 86400:
-            say(f"warning: snapshot {snapshot.name[:8]} lies more than a day ahead of this machine's clock")
         if back and repository.keys.locked:
             raise Stop(2, "key-needed", f"the key is needed to find {text}")
         source = snapshot.sealed.sources[0] if back else None
@@ -206,14 +207,20 @@ def problem_lines(repository, most=20):
 
 
 def command_list(options):
-    repository, lines, snapshots = open_repository(options), [], []
+    repository, lines, snapshots = open_repository(options, key_needed=False), [], []
     for name in repository.snapshot_names():
         try:
             snapshot = repository.snapshot(name)
         except Refused as error:
-            code, exit_code = ("format-too-new", 3) if error.code == "format-too-new" else \
-                ("manifest-incomplete", 6) if error.stage == "name" and error.code == "file-short" else ("manifest-damaged", 5)
+            code, exit_code = ("format-too-new", 3) if error.code == "format-too-new" else ("manifest-damaged", 5) \
+                if error.stage != "name" or error.code != "file-short" else ("elsewhere", 6) \
+                if "elsewhere" in repository.states["snapshots", name] else ("manifest-incomplete", 6)
             repository.say(code, exit_code, f"snapshot {name[:8]}: {error.what or error}")
+            continue
+        if repository.keys.locked:              # times and packs
+            snapshots.append({"id": name, "time": time_json(snapshot.public.time), "needs_packs": snapshot.public.count,
+                              "needs_bytes": snapshot.public.bytes})
+            lines.append((snapshot.public.time, name, "", count_words(snapshot.public.count, "pack"), size_words(snapshot.public.bytes)))
             continue
         sources = snapshot.sealed.sources
         files, size = sum(s.counts[0] for s in sources), sum(s.counts[3] for s in sources)
@@ -224,7 +231,12 @@ def command_list(options):
                          "files": s.counts[0], "bytes": s.counts[3]} for s in sources]})
         lines.append((snapshot.public.time, name, ", ".join(shown(s.label) for s in sources), count_words(files, "file"), size_words(size)))
     for name in set(repository.snapshot_names(True)) - set(repository.snapshot_names()):
-        repository.say("manifest-second-only", 4, f"manifest {name[:8]} lies in second/ alone: it is no snapshot")
+        try:
+            packs, lost = repository.needs(repository.snapshot(name))
+            whole = not lost and all(repository.here(pack) for pack in packs)
+        except Refused:
+            whole = False
+        repository.say("manifest-only-second", 4 if whole else 6, f"manifest {name[:8]} lies in second/ alone: it is no snapshot")
     lines.sort(reverse=True)
     widths = [max((len(line[i]) for line in lines), default=0) for i in (2, 3, 4)]
     words = [f"{name[:8]}  {time_words(when)}  {label:<{widths[0]}}  {files:>{widths[1]}}  {size:>{widths[2]}}"
@@ -255,7 +267,7 @@ def estimate(options, speed, size, hashed, opened, what):
 
 
 def command_check(options):
-    repository = open_repository(options, "check", key_needed=False)
+    repository = open_repository(options, "check", key_needed=False, ask=False)
     names = None
     if options.snap:
         if repository.keys.locked and options.snap.startswith("@"):
@@ -353,7 +365,7 @@ def command_selftest(options):
     code = f.recovery_code("000GV-40R4H-0M30P-E209P-185GH-R38E0-1W814-24GKZ")
     answers = [("BLAKE3", primitives.blake3(b"") == f.HASH_OF_NOTHING),
                ("recovery code", code == bytes(range(20))),
-               ("derived keys", primitives.blake3_derive_key("tintype 2026 key check", master_key(code)).hex()
+               ("derived keys", f.key_check(f.master_key(code)).hex()
                 == "d3a24582bd1f14857d786d8e723c91b081dc5138d8ed88d3798ad509d5043c01")]
     speeds()
     lines = [f"{what} {'right' if right else 'WRONG'}" for what, right in answers]

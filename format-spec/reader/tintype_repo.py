@@ -5,15 +5,13 @@ segments, and the reading of packs. It reads first or second copies and notes wh
 finds wrong on the way stands in `Repository.problems`; what stops it is raised as `Stop` with the exit code.
 """
 import os
+import time
 from collections import OrderedDict, namedtuple
 
-from primitives import PrimitiveError, aes256_gcm_open, argon2id, blake3, blake3_derive_key, blake3_keyed, \
-    zstd_decompress
+from primitives import blake3
 
 import tintype_format as f
 from tintype_format import Refused, need, whole
-
-WINDOW_MAX = 16 << 20
 
 
 class Stop(Exception):
@@ -29,124 +27,9 @@ def shown(path):
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
-# keys.md -------------------------------------------------------------------------------------------------------
-CONTEXTS = {1: "data pack", 2: "meta pack", 3: "index", 4: "manifest", 5: "key slot"}
-
-def master_key(code):
-    return blake3_derive_key("tintype 2026 master key", code)
-
-def unseal(key, nonce, aad, sealed):
-    try:
-        return aes256_gcm_open(key, nonce, aad, sealed)
-    except PrimitiveError:
-        raise Refused("not-authentic", "the seal does not open") from None
-
-class Keys:
-    """What opens the files of one repository; `master` is None where it is plain, or where no key was given."""
-    def __init__(self, repository, encrypted, master=None):
-        self.repository, self.encrypted, self.master, self.known = repository, encrypted, master, {}
-        self.locked = encrypted and master is None
-
-    def of(self, kind, salt):
-        """File key and key check."""
-        if not self.encrypted:
-            return None, bytes(32)
-        if (kind, salt) not in self.known:
-            both = blake3_derive_key("tintype 2026 " + CONTEXTS[kind], self.master + salt, 64)
-            self.known[kind, salt] = both[:32], both[32:]
-        return self.known[kind, salt]
-
-    def compare(self, head):
-        need(head.key_check == self.of(head.kind, head.salt)[1], "wrong-key", "the key check differs")
-
-    def open(self, kind, salt, nonce, aad, sealed):
-        return unseal(self.of(kind, salt)[0], nonce, aad, sealed) if self.encrypted else sealed
-
-    def open_file(self, parts):
-        """The sealed body of a manifest or an index segment."""
-        self.compare(parts.header)
-        return self.open(parts.header.kind, parts.header.salt, bytes(12), parts.header.raw + parts.middle, parts.sealed)
-
-def open_slot(data, repository, password):
-    """(master key, label) of a key slot."""
-    parts = f.take_apart(data, (5,), repository)
-    memory, passes, lanes = whole(parts.middle, f.slot_public)
-    salt = parts.header.salt
-    try:
-        secret = argon2id(f.normal_password(password), salt, memory, passes, lanes)
-    except PrimitiveError as error:
-        raise Refused("key-derivation", str(error)) from None
-    both = blake3_derive_key("tintype 2026 key slot", secret + salt, 64)
-    need(parts.header.key_check == both[32:], "wrong-password", "the password is wrong")
-    return whole(unseal(both[:32], bytes(12), parts.header.raw + parts.middle, parts.sealed), f.slot_sealed, True)
-
-def open_notice(data, folder, keys):
-    """What a tombstone or an `instead` says; its keyed hash is compared where the key is known (notices.md)."""
-    word, kind, decode = ("tombstone", 18, f.tombstone) if folder == "tombstones" else ("instead", 19, f.instead)
-    parts = f.take_apart(data, (kind,), keys.repository)
-    said = whole(parts.middle, decode)
-    right = b""
-    if keys.encrypted and not keys.locked:
-        right = blake3_keyed(blake3_derive_key("tintype 2026 " + word, keys.master), parts.header.raw + parts.middle)
-    need(keys.locked or parts.sealed == right, word + "-false", "the keyed hash is not right")
-    return said
-
-def open_public(data, kind, repository):
-    """The body of a needs page or an announcement."""
-    parts = f.take_apart(data, (kind,), repository)
-    need(not parts.sealed, "tail-not-zero", "a needs file has no sealed body")
-    return whole(parts.middle, f.needs_page if kind == 16 else f.announcement)
-
-def open_manifest(data, keys):
-    """(public part, sealed part or None without the key)"""
-    parts = f.take_apart(data, (4,), keys.repository)
-    public = whole(parts.middle, f.manifest_public)
-    if keys.locked:
-        return public, None
-    sealed = whole(keys.open_file(parts), f.manifest_sealed, padded=True)
-    need(blake3(sealed.repository_file) == public.repository_file, "hash-mismatch", "another tintype.json inside")
-    return public, sealed
-
-def open_segment(data, keys):
-    return whole(keys.open_file(f.take_apart(data, (3,), keys.repository)), f.index_body, padded=True)
-
 # packs.md ------------------------------------------------------------------------------------------------------
 Pack = namedtuple("Pack", "name kind salt")     # name: 64 digits
 Place = namedtuple("Place", "pack ordinal offset stored raw codec start length")
-
-def open_record(keys, kind, salt, ordinal, codec, raw, stored):
-    if keys.encrypted:
-        head = f.made_header(kind, keys.repository, salt, keys.of(kind, salt)[1])
-        stored = keys.open(kind, salt, ordinal.to_bytes(12, "little"), head + ordinal.to_bytes(4, "little"), stored)
-    need(codec <= 1, "format-too-new", "a codec that version 1 does not know", "codec")
-    if codec == 1:
-        try:
-            stored = zstd_decompress(stored, raw, WINDOW_MAX)
-        except PrimitiveError as error:
-            raise Refused("record-not-decodable", str(error)) from None
-    need(len(stored) == raw, "record-not-decodable", "a record of another length")
-    return stored
-
-def check_record(keys, kind, salt, ordinal, record, stored):
-    """Opens a record and hashes every object in it; of padding, sees that it is zeros."""
-    data, at = open_record(keys, kind, salt, ordinal, record.codec, record.raw, stored), 0
-    need(record.objects or not data.strip(b"\0"), "tail-not-zero", "padding that is not zeros")
-    for identity, object_kind, length in record.objects:
-        need(f.object_id(object_kind, data[at:at + length]) == identity, "hash-mismatch", "an object is not its id")
-        at += length
-
-def pack_directory(keys, read, size):
-    """(kind, salt, records, sealed offset) of a pack of `size` bytes; `read(offset, length)` gives its bytes."""
-    need(size <= f.PACK_MAX, "over-limit", "a pack of over 1 GiB")
-    need(size >= 192, "file-short", "no trailer")
-    tail = f.trailer(read(size - 64, 64), size)
-    need(tail.sealed_length <= f.DIRECTORY_MAX, "over-limit", "a directory of over 64 MiB")
-    head = f.header(read(0, 128))
-    f.agree(head, tail, (1, 2), keys.repository)
-    keys.compare(head)
-    body = keys.open(head.kind, head.salt, bytes(11) + b"\x80", head.raw, read(tail.sealed_offset, tail.sealed_length))
-    records = whole(body, lambda r: f.directory(r, head.kind, tail.sealed_offset), padded=True)
-    return head.kind, head.salt, records, tail.sealed_offset
 
 class Packs:
     """Reads objects by their places; one in each process. Keeps a few open files and opened records."""
@@ -158,8 +41,7 @@ class Packs:
         if key not in self.files:
             if len(self.files) >= 16:
                 self.files.popitem(last=False)[1].close()
-            parts = [self.root] + ["second"] * second + ["packs", name[:2], name + ".pack"]
-            self.files[key] = open(os.path.join(*parts), "rb", buffering=0)
+            self.files[key] = open(os.path.join(self.root, f.pack_path(name, second)), "rb", buffering=0)
         file = self.files[key]
         file.seek(offset)
         data = file.read(length)
@@ -172,9 +54,8 @@ class Packs:
     def record(self, place, second):
         pack, key = place.pack, (place.pack.name, place.ordinal, place.offset, second)
         if key not in self.records:
-            need(place.stored <= 2 * f.RECORD_MAX, "over-limit", "a record of over 32 MiB")
             stored = self.read(pack.name, second, place.offset, place.stored)
-            self.records[key] = open_record(self.keys, pack.kind, pack.salt, place.ordinal, place.codec, place.raw, stored)
+            self.records[key] = f.open_record(self.keys, pack.kind, pack.salt, place.ordinal, place.codec, place.raw, stored)
             while len(self.records) > 1 and sum(map(len, self.records.values())) > 24 << 20:
                 self.records.popitem(last=False)
         return self.records[key]
@@ -192,8 +73,11 @@ class Packs:
                     return data
                 except FileNotFoundError:
                     pass
-                except (Refused, OSError) as error:
-                    worst = error if isinstance(error, Refused) else Refused("not-authentic", f"cannot be read: {error}")
+                except Refused as error:
+                    worst = error
+                except OSError as error:
+                    code = "pack-denied" if isinstance(error, PermissionError) else "not-authentic"
+                    worst = Refused(code, f"cannot be read: {error.strerror}", "seal")
         raise worst or KeyError(identity)
 
 # repository.md, reading.md: the folder -------------------------------------------------------------------------
@@ -209,7 +93,7 @@ class Repository:
         self.root, self.problems, self.bad, self.foreign, self.temporary, self.rules = root, [], set(), 0, 0, []
         self.files = {(folder, second): {} for folder in f.KINDS for second in (False, True)}
         self.states, self.places, self.indexed, self.owned, self.covered = {}, {}, set(), set(), set()
-        self.stage, self.segments = 0, {}
+        self.stage, self.segments, self.more_names, self.reader_here = 0, {}, {}, False
         try:
             self.scan("")
         except OSError as error:
@@ -220,17 +104,23 @@ class Repository:
         with os.scandir(os.path.join(self.root, below)) as entries:
             for item in entries:
                 path = below + item.name
-                folder = path.replace("second/", "", 1).count("/") <= 1 and path.split("/")[-1] and item.is_dir()
-                if folder and path.split("/")[path.startswith("second/")] in (*f.KINDS, "rules", "second"):
-                    self.scan(path + "/")
+                ours = path.split("/")[path.startswith("second/")] in (*f.KINDS, "rules", "second", "spec", "reader")
+                if item.is_dir(follow_symlinks=ours and path.count("/") < 3):
+                    try:
+                        self.scan(path + "/")
+                    except OSError:
+                        self.say("read-error", 5, f"cannot list {shown(path)}", path)
                     continue
                 what, name, second = f.name_of(path)
-                if what in f.KINDS and item.is_file():
+                if what in f.KINDS:
                     stat = item.stat()
-                    self.files[what, second][name] = Stored(path, stat.st_size, is_placeholder(stat))
-                self.foreign += what == "foreign" and path not in ("spec", "reader")
+                    stored = Stored(path, stat.st_size, is_placeholder(stat))
+                    if self.files[what, second].setdefault(name, stored) is not stored:     # under two time stamps
+                        self.more_names.setdefault((name, second), []).append(stored)
+                self.foreign += what == "foreign"
                 self.temporary += what == "temporary"
                 self.rules += [name] if what == "rule" else []
+                self.reader_here |= path.startswith("reader/")
 
     def say(self, code, exit_code, message, path=""):
         problem = Problem(code, exit_code, message, path)
@@ -254,21 +144,26 @@ class Repository:
         """(bytes of the first copy that hashes to its name, or None; states of the two copies)"""
         data, states = None, []
         for second in (False, True):
-            stored = self.files[folder, second].get(name)
-            state = "absent" if stored is None else "elsewhere" if stored.elsewhere else ""
-            for _ in range(2):                  # damaged: read twice
-                found = None if state else self.raw(stored.path)
-                if found is None:
-                    state = state or "absent"
-                elif blake3(found).hex() == name:
-                    data, state = data or found, "whole"
-                if state:
-                    break
-            if not state:
-                state = "wrong" if found[-64:-56] == f.MAGIC[::-1] else "short"
+            found, state = self.fetch_one(name, self.files[folder, second].get(name))
+            for stored in self.more_names.get((name, second), ()) if state != "whole" else ():
+                found, state = self.fetch_one(name, stored)
+            data = data or found
             states.append(state)
         self.states[folder, name] = states
         return data, states
+
+    def fetch_one(self, name, stored):
+        """(bytes or None, state) of one copy."""
+        if stored is None or stored.elsewhere:
+            return None, "elsewhere" if stored else "absent"
+        for _ in range(2):                      # damaged: read twice
+            found = self.raw(stored.path)
+            if found is None:
+                return None, "absent"
+            if blake3(found).hex() == name:
+                return found, "whole"
+        unread = not found and stored.size      # a file that cannot be read counts as damaged
+        return None, "wrong" if unread or f.has_trailer(found, len(found)) else "short"
 
     def pack_states(self, pack):
         """States of the two copies of a needed pack, by length and trailer: whole, short, wrong, absent, elsewhere."""
@@ -289,6 +184,8 @@ class Repository:
             return "whole" if right else "wrong"
         except FileNotFoundError:
             return "absent"
+        except PermissionError:
+            return "denied"
         except (Refused, OSError) as error:
             return "short" if getattr(error, "code", "") == "file-short" else "wrong"
 
@@ -301,9 +198,9 @@ class Repository:
                 raise Stop(2, "newer-rules", f"the rule {rule} was made by a newer version of tintype", "use that version")
         if not self.facts.encrypted and (password or code):
             raise Stop(2, "key-for-plain", "this repository is not encrypted: it has no password", "leave the password away")
-        self.keys = Keys(self.facts.id, self.facts.encrypted)
+        self.keys = f.Keys(self.facts.id, self.facts.encrypted)
         if code:
-            self.keys = self.unlocked(master_key(code))
+            self.keys = self.unlocked(f.master_key(code))
             if not self.keys:
                 raise Stop(2, "wrong-recovery-code", "the recovery code is that of another repository")
         self.read_notices()
@@ -313,8 +210,8 @@ class Repository:
 
     def unlocked(self, master):
         """Keys of a master key that is this repository's."""
-        right = blake3_derive_key("tintype 2026 key check", master) == self.facts.key_check
-        return Keys(self.facts.id, True, master) if right else None
+        right = f.key_check(master) == self.facts.key_check
+        return f.Keys(self.facts.id, True, master) if right else None
 
     def find_repository_file(self, code):
         texts, good, newer = [self.raw("tintype.json"), self.raw("second/tintype.json")], {}, None
@@ -323,12 +220,13 @@ class Repository:
                 good.update({text: f.repository_file(text)} if text is not None else {})
             except Refused as error:
                 newer = error if error.code == "format-too-new" else newer
-        if newer:
+        if newer and not good:
             raise Stop(2, "format-too-new", "a newer version of tintype made this repository", "use that version")
         if texts == [None, None]:
             ours = any(self.files.values())
             raise Stop(2, "repository-file-missing" if ours else "repository-not-found",
                        f"no tintype.json in {self.root}" + (": the copy may still be arriving" if ours else ""))
+        given_back = not good
         if len(good) != 1:                      # the manifests say which; or give it back
             for _, name in sorted(((s.path.split("/")[-1], n) for second in (True, False)
                                   for n, s in self.files["snapshots", second].items()), reverse=True):
@@ -336,7 +234,7 @@ class Repository:
                     parts = f.take_apart(self.fetch("snapshots", name)[0] or b"", (4,), None)
                     public = whole(parts.middle, f.manifest_public)
                     if not good:
-                        keys = Keys(parts.header.repository, code is not None, code and master_key(code))
+                        keys = f.Keys(parts.header.repository, code is not None, code and f.master_key(code))
                         text = whole(keys.open_file(parts), f.manifest_sealed, True).repository_file
                         facts = f.repository_file(text)
                         need(facts.id == keys.repository and facts.encrypted == keys.encrypted, "wrong-repository")
@@ -346,30 +244,32 @@ class Repository:
                 except Refused:
                     continue
         if len(good) != 1:
-            raise Stop(5, "repository-file-damaged", "both copies of tintype.json are wrong",
+            what = "they differ, and no snapshot says which is right" if good else "both copies of tintype.json are wrong"
+            raise Stop(5, "repository-file-damaged", what,
                        "the recovery code reads it from a snapshot (`--recovery-code-file`)")
         (self.text, self.facts), = good.items()
         for path, text in zip(("tintype.json", "second/tintype.json"), texts):
             if text != self.text and (path == "tintype.json" or self.verb == "check"):
-                self.say("copy-missing" if text is None else "copy-damaged", 4,
+                self.say("copy-missing" if text is None and self.verb == "check" and not given_back else "copy-damaged", 4,
                          f"{path} is " + ("absent" if text is None else "wrong"), path)
 
     def open_by_password(self, password):
         names, opened = sorted(set(self.files["keys", False]) | set(self.files["keys", True])), 0
-        for name in names[:32]:
-            for data in [self.fetch("keys", name)[0]]:
-                try:
-                    keys = self.unlocked(open_slot(data or b"", self.facts.id, password)[0])
-                    opened += 1
-                except Refused as error:
-                    opened += error.code in ("wrong-password", "not-authentic")
-                    continue
-                if keys:
-                    self.keys = keys
-                    self.read_notices()
-                    if name not in self.buried["keys"]:
-                        return
-        self.keys = Keys(self.facts.id, True)
+        for name in names[:f.SLOTS_READ]:
+            if opened == f.SLOTS_TRIED:
+                break
+            try:
+                keys = self.unlocked(f.open_slot(self.fetch("keys", name)[0] or b"", self.facts.id, password)[0])
+                opened += 1
+            except Refused as error:
+                opened += error.code in ("wrong-password", "not-authentic", "key-derivation")
+                continue
+            if keys:
+                self.keys = keys
+                self.read_notices()
+                if name not in self.buried["keys"]:
+                    return
+        self.keys = f.Keys(self.facts.id, True)
         if not opened:
             raise Stop(2, "no-key-slots", "no key slot can be read", "give the recovery code (`--recovery-code-file`)")
         raise Stop(2, "wrong-password", f"the password is wrong for all {opened} key slots",
@@ -382,15 +282,12 @@ class Repository:
             for name in sorted(set(self.files[folder, False]) | set(self.files[folder, True])):
                 data, states = self.fetch(folder, name)
                 try:
-                    if data is None:
-                        if "wrong" in states and self.verb == "check":
-                            self.say("notice-damaged", 4, f"{folder}/{name[:8]}… is wrong in every place", f"{folder}/{name}")
-                        continue
-                    said = open_notice(data, folder, self.keys)
+                    need(data, "file-short", "wrong or short in every place")
+                    said = f.open_notice(data, folder, self.keys)
                 except Refused as error:
                     self.false += error.code.endswith("-false")
-                    if not error.code.endswith("-false") and self.verb == "check":
-                        self.say("notice-damaged", 4, f"{folder}/{name[:8]}… is not a notice: {error}", f"{folder}/{name}")
+                    if not error.code.endswith("-false") and self.verb == "check" and "elsewhere" not in states:
+                        self.say("notice-damaged", 3, f"{folder}/{name[:8]}…: {error}; nobody obeys it", f"{folder}/{name}")
                     continue
                 if folder == "instead":
                     self.instead.setdefault(said[0], []).append(said[1])
@@ -426,8 +323,10 @@ class Repository:
         stored = self.files["snapshots", False].get(name)
         if stored and states[0] != "whole":
             self.say("copy-damaged", 4, f"the manifest of {name[:8]} is {states[0]}; its second copy is used", stored.path)
-        public, sealed = open_manifest(data, self.keys)
+        public, sealed = f.open_manifest(data, self.keys)
         need(public.repository_file == blake3(self.text), "hash-mismatch", "the manifest names another tintype.json")
+        if public.time.seconds > time.time() + 86400:
+            self.say("time-ahead", 0, f"snapshot {name[:8]} states a time more than a day ahead of this machine's clock")
         return Snapshot(name, (stored or self.files["snapshots", True][name]).path, public, sealed, stored is None)
 
     # needs.md
@@ -439,7 +338,7 @@ class Repository:
             if data is None:
                 lost.append((name.hex(), states))
                 continue
-            packs += open_public(data, 16, self.keys.repository)
+            packs += f.open_needs(data, 16, self.keys.repository)
         f.rising([p.name for p in packs], "the pages' packs")
         need(not {p.name for p in packs} & {p.name for p in public.tail}, "not-allowed", "a pack in a page and in the tail")
         packs += public.tail
@@ -468,7 +367,7 @@ class Repository:
         if name not in self.segments:
             data, (state, _) = self.fetch("index", name)
             try:
-                for pack in open_segment(data, self.keys) if data and not self.keys.locked else ():
+                for pack in f.open_segment(data, self.keys) if data and not self.keys.locked else ():
                     self.add(pack.name.hex(), *pack[1:])
                     self.covered.add(pack.name.hex())
                 self.segments[name] = "good" if data else state
@@ -480,10 +379,15 @@ class Repository:
         """A bad segment is bookkeeping; where good ones list every needed pack nobody misses it (index.md)."""
         bad = [(name.hex(), self.segment(name.hex())) for name in snapshot.public.segments]
         bad = [(name, state) for name, state in bad if state != "good"]
-        missed = bad and (self.keys.locked or not {p.name.hex() for p in packs} <= self.covered)
+        if bad and not self.keys.locked:
+            for name in self.files["index", False]:         # any that lies here and opens
+                self.segment(name)
+        missed = not {p.name.hex() for p in packs} <= self.covered
         for name, state in bad:
-            if missed or state != "absent":
-                self.say("index-missing" if state == "absent" else "index-damaged", 4 if missed else 3,
+            exit_code = 4 if missed and not self.keys.locked or self.keys.locked and (
+                state == "absent" or snapshot.name == self.snapshot_names()[0]) else 3
+            if exit_code == 4 or state != "absent":
+                self.say("index-missing" if state == "absent" and self.verb == "check" else "index-damaged", exit_code,
                          f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
 
     def own_directory(self, name):
@@ -492,7 +396,7 @@ class Repository:
             stored = self.files["packs", second].get(name)
             try:
                 if stored and not stored.elsewhere:
-                    kind, salt, records, _ = pack_directory(self.keys, lambda at, n: self.packs.read(name, second, at, n), stored.size)
+                    kind, salt, records = f.pack_directory(self.keys, lambda at, n: self.packs.read(name, second, at, n), stored.size)
                     return stored.size, kind, salt, records
             except (Refused, OSError):
                 continue
@@ -524,7 +428,7 @@ class Repository:
             for name in {**self.files["packs", False], **self.files["packs", True]}:
                 self.index_pack(name)
             for name, state in list(self.segments.items()):      # packs that are cut off: what is left of them
-                for pack in open_segment(self.fetch("index", name)[0], self.keys) if state == "good" else ():
+                for pack in f.open_segment(self.fetch("index", name)[0], self.keys) if state == "good" else ():
                     self.add(pack.name.hex(), *pack[1:], short=True)
         return self.places.get((identity, kind), known)
 

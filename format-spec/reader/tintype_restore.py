@@ -14,7 +14,7 @@ from tintype_repo import Stop
 
 LeftOut = collections.namedtuple("LeftOut", "path code why")
 BATCH_BYTES, BATCH_FILES = 8 << 20, 100
-EXITS = {"file-damaged": 5, "tree-damaged": 5, "object-damaged": 5, "object-missing": 6}
+EXITS = {"file-damaged": 5, "pack-denied": 5, "tree-damaged": 5, "object-damaged": 5, "object-missing": 6}
 QUIET = ("birth time", "special bit", "owner without the privilege")      # counted, and no 3
 
 
@@ -55,24 +55,34 @@ class Restore:
         for source in sources:
             at, entry = (source.label.encode(),) if several else (), source.root
             files, folders, links, size = source.counts[:4]
-            if several and parts and parts[0] != at[0]:
+            if entry.kind != "folder":          # its name here is the label
+                at = (source.label.encode(),)
+                entry = entry._replace(name=at[0])
+            if at and parts and parts[0] != at[0]:
                 continue
-            if entry.kind != "folder":
-                at = at or (entry.name,)
-            rest = parts[len(at):] if parts[:len(at)] == at else parts
-            for part in rest:
-                try:
-                    entry = next((e for e in self.repo.entries(entry.content) if e.name == part), None) \
-                        if entry and entry.kind == "folder" else None
-                except (Refused, KeyError) as error:
-                    raise Stop(5, "object-damaged", f"cannot read the way to {path}: {error}") from None
-                at += (part,)
+            below, rest = entry, parts[len(at):]
+            entry = self.down(below, rest, path)
+            if not entry and not at and rest[0] == source.label.encode():       # the label may stand in front
+                rest = rest[1:]
+                entry = self.down(below, rest, path)
+            at += rest
             if entry:
                 self.budget += files + folders + links
                 self.byte_budget += size
                 yield at, entry
         if not self.budget and parts:
             raise Stop(2, "no-such-path", f"there is no {path} in snapshot {self.snapshot.name[:8]}")
+
+    def down(self, entry, parts, path):
+        """The entry at the end of a way; None if there is none."""
+        for part in parts:
+            try:
+                entry = next((e for e in self.repo.entries(entry.content) if e.name == part), None) \
+                    if entry and entry.kind == "folder" else None
+            except (Refused, KeyError) as error:
+                raise Stop(*(6, "object-missing") if isinstance(error, KeyError) else (5, "object-damaged"),
+                           f"cannot read the way to {path}: {error}") from None
+        return entry
 
     def leave_out(self, path, code, why):
         self.left_out.append(LeftOut(b"/".join(path), code, why))
@@ -240,7 +250,7 @@ class Restore:
                     self.files += 1
                     self.bytes += done.length
                     self.count_missing(done.facts)
-                elif done.code in ("file-damaged", "object-missing") and self.failed is not None:
+                elif done.code in ("file-damaged", "object-missing", "pack-denied") and self.failed is not None:
                     self.failed.append((path, entry))
                 else:
                     self.leave_out(path, done.code, done.why)

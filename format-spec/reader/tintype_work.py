@@ -232,7 +232,8 @@ class Worker:
             self.target.publish(task.folder, temporary, task.name)
             temporary = None
         except Refused as error:                # of a pack that is cut off the bytes are not here (yet)
-            code, why = "object-missing" if error.code == "file-short" else "file-damaged", error.what or error.code
+            code = {"file-short": "object-missing", "pack-denied": "pack-denied"}.get(error.code, "file-damaged")
+            why = error.what or error.code
         except KeyError:
             code, why = "object-missing", "a piece of it lies in no pack that is here"
         except TargetRefused as error:
@@ -265,19 +266,11 @@ class Worker:
         for ordinal, offset, record in records:
             try:
                 stored = self.packs.read(pack.name, second, offset, record.stored)
-                repo.check_record(self.packs.keys, pack.kind, pack.salt, ordinal, record, stored)
+                f.check_record(self.packs.keys, pack.kind, pack.salt, ordinal, record, stored)
                 good += len(record.objects)
             except (Refused, OSError) as error:
                 bad.append((ordinal, str(error)))
         return path, good, pack.name, bad
-
-    def check_file(self, path, length, digest, pieces):
-        """(path, hash, what is wrong): whether a person's file has its hash."""
-        try:
-            self.stream(pieces, length, digest, lambda data: None)
-            return path, digest, ""
-        except (Refused, KeyError) as error:
-            return path, digest, str(error)
 
 
 HERE = None

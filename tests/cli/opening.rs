@@ -94,7 +94,7 @@ fn an_error_says_each_thing_once() {
         (&["-r", "repo", "restore", "--target", "photos"], "error: cannot restore into photos: there is no snapshot here yet"),
         (&["-r", "absent/repo", "init", "--no-encryption"], "error: cannot make a repository at absent/repo: there is no folder absent"),
         (&["-r", "wrong", "init", "--no-encryption"], "error: cannot make a repository at wrong: this is a file, not a folder"),
-        (&["-r", "repo", "restore", "--target", "wrong"], "error: cannot restore into wrong: this is a file, not a folder"),
+        (&["-r", "repo", "restore", "--target", "wrong"], "error: cannot restore into wrong: \"wrong\" is a file, not a folder"),
         (
             &["-r", "repo", "key", "add", "--new-password-file", "wrong"],
             "error: cannot add a password to the repository: it is not encrypted",
@@ -167,7 +167,7 @@ fn a_restore_into_the_repository_is_refused_whatever_it_is_called() {
     std::fs::rename(world.path("repo"), world.path("").join(place)).unwrap();
     assert_eq!(code(&world.command(&["snap", "photos", "-r"]).arg(place).output().unwrap()), 0);
     let output = world.command(&["restore", "-t"]).arg(place).arg("-r").arg(place).output().unwrap();
-    assert!(code(&output) == 2 && stderr(&output).contains("inside the repository"), "{}", stderr(&output));
+    assert!(code(&output) == 2 && stderr(&output).contains("lies inside it"), "{}", stderr(&output));
 }
 
 #[test]

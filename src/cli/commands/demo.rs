@@ -150,7 +150,7 @@ impl<'a> Tour<'a> {
             "
 All of it lies in {}:
   {}      the library
-  {}  the repository: look into README.txt and spec/
+  {}  the repository: look into README.txt, spec/ and reader/
   {}    what came back
   {}, {}
 Try: copy the repository to another drive with any program, change a byte in one of the copies, and run check on both.

@@ -106,7 +106,11 @@ fn snapshots(report: &CheckReport, out: &mut dyn Write) -> Result {
     let complete = in_state(SnapshotState::Complete);
     if complete == all {
         let whole = if report.read_all && report.exit_code != 5 { " and undamaged" } else { "" };
-        let subject = if all == 1 { "the snapshot is".to_owned() } else { format!("all {} snapshots", human::count(all)) };
+        let subject = match all {
+            1 => "the snapshot is".to_owned(),
+            2 => "both snapshots".to_owned(),
+            _ => format!("all {} snapshots", human::count(all)),
+        };
         return writeln!(out, "{subject} complete{whole}");
     }
     let mut parts = Vec::new();

@@ -28,7 +28,7 @@ pub(in crate::cli) fn init_words(report: &InitReport, place: &Path, out: &mut St
             _ = writeln!(out, "made a repository at {shown}, not encrypted: whoever has the drive can read the photos");
             _ = writeln!(out, "its file names catch accidents, not intent: nothing here notices a change that somebody made on purpose");
         }
-        Some(_) => _ = writeln!(out, "made an encrypted repository at {shown}; the recovery code above opens it"),
+        Some(_) => _ = writeln!(out, "\nmade an encrypted repository at {shown}; the recovery code above opens it"),
     }
     for weakness in &report.weaknesses {
         _ = writeln!(out, "note      {}", sanitize::line(weakness));
