@@ -2,7 +2,7 @@
 
 use super::objects::RepoObjects;
 use super::snapshots::rfc3339;
-use super::{Error, Outcome, Problem, Severity, SnapshotRef, resolve, resolve_path, time_ahead};
+use super::{Error, Outcome, Problem, Severity, SnapshotRef, resolve, resolve_path, time_ahead, used};
 use crate::repo::{ObjectReader, RepoError, Repository, SnapshotList};
 use crate::scan::escaped;
 use crate::tree::{Bounds, Content, Entry, Next, Step, TreeError, hex, walk};
@@ -100,7 +100,7 @@ pub fn ls(repository: &Repository, options: &LsOptions) -> Result<LsReport, Erro
     let several = found.len() > 1;
     for start in &found {
         let counts = sources.get(start.source).map(|source| source.counts).unwrap_or_default();
-        let bounds = Bounds::of(counts.files.saturating_add(counts.folders).saturating_add(counts.symlinks).max(1));
+        let bounds = Bounds::of(&counts);
         // Of several sources each is a line of its own; of one folder its content is wanted.
         let shows_start = several || !matches!(start.entry.content, Content::Folder(_));
         let goes_in = !several || options.below == Below::All;
@@ -112,6 +112,8 @@ pub fn ls(repository: &Repository, options: &LsOptions) -> Result<LsReport, Erro
             return Err(error);
         }
     }
+    report.problems.extend(used::copies(repository, [&manifest], Some(&reader)));
+    report.problems.extend(used::segments(&reader));
     Ok(report)
 }
 

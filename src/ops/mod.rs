@@ -15,6 +15,7 @@ mod problem;
 pub mod restore;
 pub mod snap;
 pub mod snapshots;
+mod used;
 
 pub use error::Error;
 use naming::no_such;

@@ -1,6 +1,6 @@
 //! Lists the snapshots of a repository, newest first. Without the key: when they were taken and which packs they need, nothing else.
 
-use super::{Error, Outcome, Problem, Severity, time_ahead};
+use super::{Error, Outcome, Problem, Severity, time_ahead, used};
 use crate::clock::Timestamp;
 use crate::repo::{FileState, Ledger, Loaded, Manifest, NameFolder, Notices, PackKind, Packs, Repository, SnapshotList, StoredFile};
 use crate::tree::Time;
@@ -84,6 +84,7 @@ pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<
     let notices = repository.notices()?;
     let list = SnapshotList::take(&**repository.store(), &notices)?;
     let mut report = SnapshotsReport { locked: repository.is_locked(), forgotten: list.forgotten, ..SnapshotsReport::default() };
+    report.problems.extend(used::repository_file(repository));
     if options.source.is_some() {
         // Labels are sealed: without the key the question has no answer.
         repository.sealing()?;
@@ -94,7 +95,7 @@ pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<
         match repository.load_manifest(&file)? {
             Loaded::Good(manifest) => {
                 if let Some(first_copy) = &manifest.first_copy {
-                    report.problems.push(first_copy_problem(&file, first_copy));
+                    report.problems.push(used::from_second(file.path(), first_copy));
                 }
                 if is_wanted(&manifest, options) {
                     lines.push(((manifest.public.time, manifest.name), line(&manifest)));
@@ -130,7 +131,7 @@ fn second_only_problems(repository: &Repository, list: &SnapshotList, notices: &
     let mut problems = Vec::new();
     for (file, _) in list.second_only.values() {
         let whole = match repository.load_manifest(file)? {
-            Loaded::Good(manifest) => needs_are_here(repository, &manifest, &packs, notices)?,
+            Loaded::Good(manifest) => needs_are_here(repository, &manifest, (&packs, notices), &mut problems)?,
             Loaded::Bad { .. } | Loaded::TooNew(_) => false,
         };
         let since = ledger.second_only.get(&file.hash).copied().unwrap_or(now);
@@ -146,9 +147,20 @@ fn second_only_problems(repository: &Repository, list: &SnapshotList, notices: &
     Ok(problems)
 }
 
-/// Whether every pack that a manifest needs is here, by its length and its last bytes.
-fn needs_are_here(repository: &Repository, manifest: &Manifest, packs: &Packs, notices: &Notices) -> Result<bool, Error> {
+/// Whether every pack that a manifest needs is here, by its length and its last bytes. Says which needs pages were read from second places.
+fn needs_are_here(
+    repository: &Repository,
+    manifest: &Manifest,
+    (packs, notices): (&Packs, &Notices),
+    problems: &mut Vec<Problem>,
+) -> Result<bool, Error> {
     let needs = repository.read_needs(&manifest.public.needs)?;
+    for (page, first_copy) in &needs.from_second {
+        let problem = used::from_second(StoredFile::first(NameFolder::Needs, *page).path(), first_copy);
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
     if !needs.lost.is_empty() || !needs.agrees_with(&manifest.public.needs) {
         return Ok(false);
     }
@@ -204,16 +216,6 @@ fn line(manifest: &Manifest) -> SnapshotLine {
         note: sealed.map(|sealed| sealed.note.clone()).unwrap_or_default(),
         tool: sealed.map(|sealed| sealed.tool.clone()).unwrap_or_default(),
     }
-}
-
-fn first_copy_problem(file: &StoredFile, first_copy: &FileState) -> Problem {
-    let how = match first_copy {
-        FileState::Absent => "is absent",
-        FileState::Short => "is short",
-        FileState::Good(_) | FileState::Damaged(_) => "has wrong bytes",
-    };
-    let message = format!("the first copy of this snapshot's manifest {how}, its second copy is good");
-    Problem::of_object("copy-damaged", Severity::Bookkeeping, file.path(), message).with_hint("the next snap heals it")
 }
 
 fn bad_problem(file: &StoredFile, copies: &(FileState, FileState), reason: &str) -> Problem {

@@ -18,8 +18,8 @@ pub struct ReadNeeds {
     pub packs: BTreeSet<NeededPack>,
     /// Those that stand in pages.
     pub folded: BTreeSet<NeededPack>,
-    /// Pages that are good in their second place alone.
-    pub from_second: Vec<StoredName>,
+    /// Pages that are good in their second place alone, and how the first copy stands.
+    pub from_second: Vec<(StoredName, FileState)>,
     /// Pages that are good in neither place: what is needed is not known in full.
     pub lost: Vec<(StoredName, FileState)>,
     /// Pages that are not sorted one after another, or a pack that stands in a page and in the tail.
@@ -51,14 +51,14 @@ pub(super) fn decode_page(bytes: &[u8], repository: RepositoryId) -> Result<Need
 
 impl Repository {
     /// Reads one needs page; from its second copy if the first is not good. The error side says how the copies stand.
-    pub fn read_needs_page(&self, name: StoredName) -> Result<Result<(NeedsPage, bool), FileState>, RepoError> {
+    pub fn read_needs_page(&self, name: StoredName) -> Result<Result<(NeedsPage, Option<FileState>), FileState>, RepoError> {
         let file = StoredFile::first(NameFolder::Needs, name);
         let read = match read_either(&*self.store, &file)? {
             Ok(read) => read,
             Err((first, _)) => return Ok(Err(first)),
         };
         let decoded = decode_page(&read.bytes, self.id());
-        Ok(decoded.map(|page| (page, read.first_copy.is_some())).map_err(|error| FileState::Damaged(error.to_string())))
+        Ok(decoded.map(|page| (page, read.first_copy)).map_err(|error| FileState::Damaged(error.to_string())))
     }
 
     /// Reads all that a manifest needs.
@@ -72,8 +72,8 @@ impl Repository {
                     read.out_of_order |= last.is_some_and(|last| first.is_none_or(|first| first <= last));
                     last = page.packs.last().map(|pack| pack.name);
                     read.folded.extend(page.packs.iter().copied());
-                    if from_second {
-                        read.from_second.push(*name);
+                    if let Some(first_copy) = from_second {
+                        read.from_second.push((*name, first_copy));
                     }
                 }
                 Err(state) => read.lost.push((*name, state)),

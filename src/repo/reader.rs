@@ -2,16 +2,17 @@
 //!
 //! Meta packs stand twice: a record that is bad in the first place is read from the second, and that is said.
 
-use super::index::{Found, Index};
+use super::file::FileState;
+use super::index::{Found, Index, PackFacts};
 use super::inventory::Packs;
 use super::record::Decoder;
-use super::{RepoError, Repository};
+use super::{Ledger, PackTail, RepoError, Repository};
 use crate::crypto::FileSeal;
 use crate::format::{NameFolder, ObjectId, ObjectKind, PackKind, PackName, StoredFile, StoredName};
 use crate::store::StoreError;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 /// Decoded records that are kept, in bytes: groups of small files and tree pages are asked for again and again.
 const KEPT_BYTES_MAX: usize = 24 << 20;
@@ -56,8 +57,11 @@ pub struct ObjectReader<'r> {
     repository: &'r Repository,
     index: RwLock<(Arc<Index>, Scope)>,
     kept: Mutex<Kept>,
-    from_second: Mutex<BTreeSet<PackName>>,
+    from_second: Mutex<BTreeMap<PackName, FileState>>,
     damaged: Mutex<BTreeSet<PackName>>,
+    bad_segments: Vec<(StoredFile, FileState)>,
+    /// What this machine saw on this copy; read when something is missing.
+    ledger: OnceLock<Ledger>,
 }
 
 /// Why one copy of a record cannot be had.
@@ -78,7 +82,7 @@ impl<'r> ObjectReader<'r> {
     /// Reads by the segments that a manifest names.
     pub fn with_segments(repository: &'r Repository, segments: &[StoredName]) -> Result<Self, RepoError> {
         let loaded = repository.load_segments(segments)?;
-        Ok(Self::with_index(repository, loaded.index, Scope::Given))
+        Ok(Self { bad_segments: loaded.bad_segments, ..Self::with_index(repository, loaded.index, Scope::Given) })
     }
 
     /// Reads by an index of everything that is here.
@@ -93,11 +97,23 @@ impl<'r> ObjectReader<'r> {
             kept: Mutex::default(),
             from_second: Mutex::default(),
             damaged: Mutex::default(),
+            bad_segments: Vec::new(),
+            ledger: OnceLock::new(),
         }
     }
 
-    /// Meta packs whose second copy had to be read.
-    pub fn read_from_second(&self) -> BTreeSet<PackName> {
+    /// The segments that were asked for and are not good.
+    pub fn bad_segments(&self) -> &[(StoredFile, FileState)] {
+        &self.bad_segments
+    }
+
+    /// Whether the segments that were asked for were not enough to find everything.
+    pub fn is_widened(&self) -> bool {
+        self.index.read().unwrap_or_else(PoisonError::into_inner).1 == Scope::Everything
+    }
+
+    /// Meta packs whose second copy had to be read, and how the first one stands.
+    pub fn read_from_second(&self) -> BTreeMap<PackName, FileState> {
         self.from_second.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -119,9 +135,9 @@ impl<'r> ObjectReader<'r> {
 
     /// Reads an object and verifies it against its id.
     ///
-    /// Errors: [`RepoError::ObjectMissing`] if no pack that is here lists it; [`RepoError::ObjectDamaged`] if its bytes are wrong
-    /// in every place, read twice, or the packs
-    /// that hold it may not be read. Cost: one range request, unless its record was read lately.
+    /// Errors: [`RepoError::ObjectMissing`] if no pack that is here lists it, or only such as are absent or short and were never seen
+    /// whole here; [`RepoError::ObjectDamaged`] if its bytes are wrong in every place, read twice, or gone since they were seen here,
+    /// or the packs that hold it may not be read. Cost: one range request, unless its record was read lately.
     pub fn load(&self, kind: ObjectKind, id: ObjectId) -> Result<ObjectBytes, RepoError> {
         let mut worst = None;
         loop {
@@ -176,24 +192,21 @@ impl<'r> ObjectReader<'r> {
         let first = StoredFile::first(NameFolder::Packs, pack.name);
         let copies: &[StoredFile] = if pack.kind == PackKind::Meta { &[first, first.in_second()] } else { &[first] };
         let mut last = RepoError::ObjectMissing { id: place.id };
+        let mut first_copy = FileState::Absent;
         for copy in copies {
             for _ in 0..2 {
                 match self.read_record(pack.kind, pack.salt, &copy.path(), found)? {
                     Ok(record) => match slice(Arc::new(record), found) {
                         Some(bytes) => {
                             if copy.second {
-                                self.from_second.lock().unwrap_or_else(PoisonError::into_inner).insert(pack.name);
+                                self.from_second.lock().unwrap_or_else(PoisonError::into_inner).insert(pack.name, first_copy.clone());
                             }
                             self.keep(key, &bytes.record);
                             return Ok(Ok(bytes));
                         }
                         None => {
-                            last = RepoError::ObjectDamaged {
-                                id: place.id,
-                                pack: pack.name,
-                                reason: "its bytes do not hash to its id".to_owned(),
-                                denied: false,
-                            }
+                            let reason = "its bytes do not hash to its id".to_owned();
+                            last = RepoError::ObjectDamaged { id: place.id, pack: pack.name, reason, denied: false };
                         }
                     },
                     Err(Bad::Absent) => break,
@@ -209,11 +222,49 @@ impl<'r> ObjectReader<'r> {
                     }
                 }
             }
+            if let (false, RepoError::ObjectDamaged { reason, .. }) = (copy.second, &last) {
+                first_copy = FileState::Damaged(reason.clone());
+            }
         }
-        if let RepoError::ObjectDamaged { pack, .. } = &last {
-            self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(*pack);
+        self.lacking(pack, copies, last).map(Err)
+    }
+
+    /// What it means that no copy of a pack gave an object: `last` says how the last one failed.
+    fn lacking(&self, pack: &PackFacts, copies: &[StoredFile], last: RepoError) -> Result<RepoError, RepoError> {
+        let (id, how) = match &last {
+            RepoError::ObjectDamaged { id, denied, .. } => {
+                self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(pack.name);
+                (*id, if *denied { None } else { self.how_short(copies)? })
+            }
+            RepoError::ObjectMissing { id } => (*id, Some("gone")),
+            _ => return Ok(last),
+        };
+        Ok(match how {
+            None => last,
+            Some(how) if self.was_here(pack) => {
+                let reason = format!("it was whole here once and is {how} now");
+                RepoError::ObjectDamaged { id, pack: pack.name, reason, denied: false }
+            }
+            Some(_) => RepoError::ObjectMissing { id },
+        })
+    }
+
+    /// Whether a pack in which something was wrong is just not whole: short or absent in every copy. `None`: it is not.
+    fn how_short(&self, copies: &[StoredFile]) -> Result<Option<&'static str>, RepoError> {
+        for copy in copies {
+            if let Some(listed) = self.repository.store.stat(&copy.path())?
+                && !matches!(self.repository.pack_tail(copy, listed.length_bytes)?, PackTail::Short | PackTail::Absent)
+            {
+                return Ok(None);
+            }
         }
-        Ok(Err(last))
+        Ok(Some("short"))
+    }
+
+    /// Whether this machine saw a pack whole on this copy.
+    fn was_here(&self, pack: &PackFacts) -> bool {
+        let load = || Ledger::load(&self.repository.surroundings.local, &self.repository.copy_identity());
+        self.ledger.get_or_init(load).packs.contains_key(&pack.name)
     }
 
     /// Reads, opens and decodes one record. The outer error is the place being gone.

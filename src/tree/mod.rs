@@ -11,5 +11,8 @@ pub use crate::format::{
     ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, check_name, hex, must_stay_as_it_is, tags,
 };
 pub use build::{BuiltFolder, RawObject, build_folder, build_pieces, build_report, decode_report};
-pub use read::{Listing, Objects, TreeError, find, folder_pages, list, pieces, reach, reach_file, reach_report, report_items};
+pub use read::{
+    Listing, Objects, TreeError, contradicts, find, folder_pages, list, page_entries, pieces, reach, reach_file, reach_report,
+    report_items, stated_pages,
+};
 pub use walk::{Bounds, Next, Step, walk};

@@ -38,6 +38,9 @@ pub enum TreeError<E: std::error::Error + 'static> {
     /// More entries than the manifest states.
     #[error("more than the {0} entries that the manifest states")]
     TooMany(u64),
+    /// More bytes than the manifest states.
+    #[error("files of more than the {0} bytes that the manifest states")]
+    TooManyBytes(u64),
     /// The pieces of a file do not add up to its length.
     #[error("the file's pieces do not add up to its length")]
     Pieces,
@@ -64,7 +67,8 @@ fn stands_for(stated: &FolderPage, page: &Page) -> bool {
     page.entries.first().is_some_and(|first| first.name == stated.first) && u32::try_from(page.entries.len()) == Ok(stated.entry_count)
 }
 
-fn contradicts<E: std::error::Error + 'static>(page: ObjectId) -> TreeError<E> {
+/// The error for a page that is not as its folder says.
+pub fn contradicts<E: std::error::Error + 'static>(page: ObjectId) -> TreeError<E> {
     TreeError::Decode { id: page, source: FormatError::Invalid { what: "page", why: "it is not the one that its folder states" } }
 }
 
@@ -92,9 +96,19 @@ pub fn list<O: Objects>(objects: &O, folder: ObjectId) -> Result<Listing<O::Erro
     Ok((entries, problems))
 }
 
+/// What a folder says of its pages, in order.
+pub fn stated_pages<O: Objects>(objects: &O, folder: ObjectId) -> Result<Vec<FolderPage>, TreeError<O::Error>> {
+    Ok(load(objects, ObjectKind::Folder, folder, Folder::decode)?.pages)
+}
+
+/// The entries of one page, which is not compared with what any folder says of it.
+pub fn page_entries<O: Objects>(objects: &O, page: ObjectId) -> Result<Vec<Entry>, TreeError<O::Error>> {
+    Ok(load(objects, ObjectKind::Page, page, Page::decode)?.entries)
+}
+
 /// The ids of a folder's pages.
 pub fn folder_pages<O: Objects>(objects: &O, folder: ObjectId) -> Result<Vec<ObjectId>, TreeError<O::Error>> {
-    Ok(load(objects, ObjectKind::Folder, folder, Folder::decode)?.pages.into_iter().map(|page| page.id).collect())
+    Ok(stated_pages(objects, folder)?.into_iter().map(|page| page.id).collect())
 }
 
 /// Finds one path below `root`, parts joined by `/`; empty is the root itself. Reads one page a level.

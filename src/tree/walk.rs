@@ -1,21 +1,29 @@
 //! Owns walking a tree: every entry in order, bounded, going on past what cannot be read.
 
 use super::read::{Objects, TreeError, list};
-use crate::format::{Content, Entry, limits};
+use crate::format::{Content, Counts, Entry, limits};
 
 /// What a walk may go through.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Entries in all: what the manifest states.
     pub entries_max: u64,
+    /// Sum of the lengths of files: what the manifest states.
+    pub bytes_max: u64,
     /// Folders within each other.
     pub depth_max: usize,
 }
 
 impl Bounds {
-    /// The format's own depth, and so many entries.
-    pub fn of(entries_max: u64) -> Self {
-        Self { entries_max, depth_max: limits::DEPTH_MAX }
+    /// The format's own depth, and as many entries and bytes as a manifest states.
+    pub fn of(counts: &Counts) -> Self {
+        let entries_max = counts.files.saturating_add(counts.folders).saturating_add(counts.symlinks);
+        Self { entries_max, bytes_max: counts.bytes, depth_max: limits::DEPTH_MAX }
+    }
+
+    /// The format's own depth alone.
+    pub fn of_depth() -> Self {
+        Self { entries_max: u64::MAX, bytes_max: u64::MAX, depth_max: limits::DEPTH_MAX }
     }
 }
 
@@ -58,7 +66,7 @@ pub enum Next {
 
 /// Walks from `root`, whose path is `at`. Returns false if the visitor stopped it.
 pub fn walk<O: Objects>(objects: &O, root: &Entry, at: &[u8], bounds: Bounds, visit: &mut dyn FnMut(Step<'_, O::Error>) -> Next) -> bool {
-    let mut walk = Walk { objects, bounds, entries: 0, visit };
+    let mut walk = Walk { objects, bounds, entries: 0, bytes: 0, visit };
     let mut path = at.to_vec();
     walk.entry(root, &mut path, 0)
 }
@@ -67,6 +75,7 @@ struct Walk<'a, O: Objects> {
     objects: &'a O,
     bounds: Bounds,
     entries: u64,
+    bytes: u64,
     visit: &'a mut dyn FnMut(Step<'_, O::Error>) -> Next,
 }
 
@@ -76,6 +85,13 @@ impl<O: Objects> Walk<'_, O> {
         if self.entries > self.bounds.entries_max {
             (self.visit)(Step::Problem { path, error: TreeError::TooMany(self.bounds.entries_max) });
             return false;
+        }
+        if let Content::File(file) = &entry.content {
+            self.bytes = self.bytes.saturating_add(file.length_bytes);
+            if self.bytes > self.bounds.bytes_max {
+                (self.visit)(Step::Problem { path, error: TreeError::TooManyBytes(self.bounds.bytes_max) });
+                return false;
+            }
         }
         match ((self.visit)(Step::Entry { path, entry }), &entry.content) {
             (Next::Stop, _) => false,

@@ -125,7 +125,7 @@ impl Audit<'_> {
         [false, true].iter().flat_map(|second| self.inventory.files(folder, *second)).map(|(file, _)| file.hash).collect()
     }
 
-    /// Reads every index segment in question and builds the index of them; and takes in the directories of needed packs that none lists.
+    /// Reads every index segment in question and builds the index of them; and takes in the directories of needed packs, and of those that stand for others, that none lists.
     pub(super) fn check_index(&mut self, judged: &[Judged], looks: &mut Looks) -> Result<BuiltIndex, Error> {
         let manifests = judged.iter().filter(|one| one.counts()).filter_map(|one| one.manifest.as_ref());
         // Without the key nobody can tell what a segment lists: the newest manifest's are those that a reader goes by.
@@ -180,8 +180,10 @@ impl Audit<'_> {
             }
         }
         self.problems.extend(bad);
-        let needed: Vec<PackName> = looks.needed.keys().copied().collect();
-        Ok(BuiltIndex::of(self.with_directories(index, looks, &needed)?))
+        let mut wanted: BTreeSet<PackName> = looks.needed.keys().copied().collect();
+        wanted.extend(self.notices.instead.values().flatten().flatten().map(|pack| pack.name));
+        let wanted: Vec<PackName> = wanted.into_iter().collect();
+        Ok(BuiltIndex::of(self.with_directories(index, looks, &wanted)?))
     }
 
     /// Takes in the directories of every pack that lies here and is in no segment.

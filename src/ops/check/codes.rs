@@ -72,6 +72,10 @@ pub const PROBLEM_CODES: &[ProblemCode] = &[
     code("time-ahead", Severity::Note, "a snapshot states a time more than a day ahead of this machine's clock: one of the two is wrong"),
     code("time-contradicts-name", Severity::Notice, "a manifest states another time inside than in its name"),
     code("tombstone-false", Severity::Notice, "a tombstone or an instead file carries a wrong hash: nobody obeys it"),
-    code("tree-damaged", Severity::Damaged, "a folder's bytes are right and say what they may not"),
+    code(
+        "tree-damaged",
+        Severity::Damaged,
+        "a folder's bytes are right and say what they may not, or its source has other counts than the manifest states",
+    ),
     code("unneeded-damaged", Severity::Notice, "a file that no snapshot needs is wrong"),
 ];

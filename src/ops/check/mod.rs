@@ -10,6 +10,7 @@ mod deep;
 mod guides;
 mod manifests;
 mod needs;
+mod pack_set;
 mod packs;
 mod photos;
 mod report;
@@ -102,7 +103,7 @@ pub fn check(repository: &Repository, options: &CheckOptions, observer: &dyn Obs
         audit.read_unneeded(&read)?;
     }
     audit.note_pack_copies(&looks);
-    audit.judge_snapshots(&mut judged, &pages, &mut looks, built, read_all)?;
+    audit.judge_snapshots(&mut judged, &pages, &mut looks, built)?;
     if audit.problems.iter().any(|problem| problem.severity >= Severity::Incomplete) {
         // Much that looks lost may only be a drive that was pulled out.
         repository.check_place()?;

@@ -4,13 +4,14 @@ use super::audit::Audit;
 use super::bookkeeping::BuiltIndex;
 use super::manifests::{Judged, Origin};
 use super::needs::Pages;
+use super::pack_set::PackSet;
 use super::packs::{Looks, PackState};
 use super::photos::{Found, View, Walked, walk_all};
 use super::report::SnapshotState;
 use super::{plural, plural_u64};
 use crate::ops::problem::DENIED_HINT;
 use crate::ops::{Error, Problem, Severity};
-use crate::repo::{NameFolder, PackName, StoredFile, StoredName};
+use crate::repo::{Manifest, NameFolder, PackName, StoredFile, StoredName};
 use crate::scan::escaped;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,35 +29,26 @@ impl Audit<'_> {
         pages: &Pages,
         looks: &mut Looks,
         built: BuiltIndex,
-        walk_everything: bool,
     ) -> Result<(), Error> {
         let mut bad = bad_packs(judged, pages, looks);
         let lacks_page = |one: &Judged| one.manifest.as_ref().is_some_and(|manifest| !pages.of(&manifest.public.needs).1);
-        let in_doubt = |position: usize, one: &Judged, looks: &Looks, bad: &BadPacks| {
-            let packs = bad.get(&position).into_iter().flatten();
-            one.counts() && (lacks_page(one) || packs.map(|pack| looks.state(*pack)).any(|state| state != PackState::Elsewhere))
-        };
-        let doubts = judged.iter().enumerate().any(|(position, one)| in_doubt(position, one, looks, &bad));
         let mut walked = Walked::default();
-        if self.has_key() && (doubts || walk_everything) {
-            let mut built = built;
-            if doubts {
+        if self.has_key() {
+            let in_doubt = |(position, one): (usize, &Judged)| {
+                let packs = bad.get(&position).into_iter().flatten();
+                one.counts() && (lacks_page(one) || packs.map(|pack| looks.state(*pack)).any(|state| state != PackState::Elsewhere))
+            };
+            let doubts = judged.iter().enumerate().any(in_doubt);
+            if !doubts {
+                walked = self.walk(judged, pages, looks, &built)?;
+            }
+            if doubts || walked.views.values().any(|view| view.missing || view.unreadable) {
+                // Nothing is called lost before everything that lies here was asked for it.
                 self.look_at_all(looks)?;
-                built = self.widen_index(&built, looks)?;
+                let wide = self.widen_index(&built, looks)?;
+                walked = self.walk(judged, pages, looks, &wide)?;
                 bad = bad_packs(judged, pages, looks);
             }
-            let chosen = judged
-                .iter()
-                .enumerate()
-                .rev()
-                .filter(|(position, one)| one.counts() && (walk_everything || in_doubt(*position, one, looks, &bad)));
-            let manifests = chosen.filter_map(|(position, one)| {
-                let manifest = one.manifest.as_ref()?;
-                let (packs, known) = pages.of(&manifest.public.needs);
-                let needed = (walk_everything && known).then(|| packs.map(|pack| pack.name).collect());
-                Some((position, manifest, needed))
-            });
-            walked = walk_all(self.repository, &built, looks, self.observer, manifests)?;
             for pack in &walked.from_second {
                 let path = StoredFile::first(NameFolder::Packs, *pack).path();
                 self.bad_copies.note("copy-damaged", path, "a record of it is wrong; the other copy is good");
@@ -68,15 +60,36 @@ impl Audit<'_> {
             lost.entry(*position).or_default().extend(&view.relied);
         }
         self.judge_states(judged, looks, &lost, &views, &found, &lacks_page);
-        let is_found = |position: usize| {
-            let sound = |view: &View| !view.missing && !view.unreadable && view.relied.is_empty();
-            views.get(&position).is_some_and(sound)
-        };
-        self.report_lost_pages(judged, pages, &is_found);
+        self.report_lost_pages(judged, pages, &|position| views.get(&position).is_some_and(View::is_sound));
         self.report_packs(judged, looks, &bad, &lost, &found);
-        self.report_found(found);
+        self.report_found(judged, found);
         self.report_second_only(judged, &bad, &lacks_page_of(judged, pages));
         Ok(())
+    }
+
+    fn walk(&self, judged: &[Judged], pages: &Pages, looks: &Looks, built: &BuiltIndex) -> Result<Walked, Error> {
+        let chosen = judged.iter().enumerate().rev().filter(|(_, one)| one.counts());
+        let manifests = chosen.filter_map(|(position, one)| Some((position, one.manifest.as_ref()?)));
+        walk_all(self.repository, built, looks, self.observer, manifests, &|manifest| self.allowed(manifest, pages, built))
+    }
+
+    /// The packs that a snapshot may take objects from: those that it needs, and those that stand for one of them. `None`: not all are known.
+    fn allowed(&self, manifest: &Manifest, pages: &Pages, built: &BuiltIndex) -> Option<PackSet> {
+        let (packs, known) = pages.of(&manifest.public.needs);
+        let mut allowed = PackSet::default();
+        let mut add = |name: PackName| allowed.insert(built.index.position(name).into_iter());
+        let (mut instead, mut seen) = (Vec::new(), BTreeSet::new());
+        for pack in packs {
+            add(pack.name);
+            instead.extend(self.notices.instead.get(&pack.name));
+        }
+        while let Some(lists) = instead.pop() {
+            for pack in lists.iter().flatten().filter(|pack| seen.insert(pack.name)) {
+                add(pack.name);
+                instead.extend(self.notices.instead.get(&pack.name));
+            }
+        }
+        known.then_some(allowed)
     }
 
     fn judge_states(
@@ -109,6 +122,9 @@ impl Audit<'_> {
             let explained = packs.is_some_and(|packs| !packs.is_empty());
             if view.missing && !explained && !lacks_page(one) {
                 unexplained += 1;
+            }
+            if view.broken {
+                one.worsen(SnapshotState::Damaged);
             }
             if (view.missing || view.unreadable) && !explained {
                 one.worsen(if lacks_page(one) && !view.unreadable { SnapshotState::Incomplete } else { SnapshotState::Damaged });
@@ -204,13 +220,13 @@ impl Audit<'_> {
         }
     }
 
-    fn report_found(&mut self, found: Found) {
+    fn report_found(&mut self, judged: &[Judged], found: Found) {
         self.problems.extend(found.problems);
-        if found.outside.count > 0 {
-            let path = escaped(found.outside.example.as_deref().unwrap_or_default());
-            let words =
-                format!("{} used lie in none of the packs that their snapshot says it needs", plural_u64(found.outside.count, "object"));
-            self.problems.push(Problem::of_path("needs-wrong", Severity::Bookkeeping, path, words));
+        let outside: Vec<StoredFile> = found.outside.iter().filter_map(|position| Some(judged.get(*position)?.file)).collect();
+        if let Some(newest) = outside.first() {
+            let snapshots = plural(outside.len(), "snapshot");
+            let words = format!("objects of {snapshots} lie in none of the packs that it says it needs, e.g. {}", newest.hash.short());
+            self.problems.push(Problem::of_object("needs-wrong", Severity::Bookkeeping, newest.path(), words));
         }
     }
 

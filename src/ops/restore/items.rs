@@ -11,7 +11,7 @@ use crate::ops::objects::RepoObjects;
 use crate::ops::{Error, InSnapshot, Severity};
 use crate::progress::Observer;
 use crate::repo::{ObjectReader, RepoError, SourceRecord};
-use crate::tree::{self, Bounds, Content, Entry, Facts, FileContent, FileHash, Next, Step};
+use crate::tree::{self, Bounds, Content, Entry, Facts, FileContent, FileHash, Next, Step, TreeError};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use unicode_normalization::UnicodeNormalization;
@@ -103,8 +103,7 @@ impl<'a> Gather<'a> {
             at.clone_from(&found.entry.name);
         }
         self.ancestors(source, found, &at)?;
-        let counts = &source.counts;
-        let bounds = Bounds::of(counts.files.saturating_add(counts.folders).saturating_add(counts.symlinks));
+        let bounds = Bounds::of(&source.counts);
         let mut failed = None;
         let reader = self.reader;
         tree::walk(&RepoObjects(reader), &found.entry, &at, bounds, &mut |step| match self.step(step) {
@@ -140,13 +139,15 @@ impl<'a> Gather<'a> {
         }
         match step {
             Step::Leave { .. } => {}
-            Step::Problem { path, error } => match of_tree("folder-damaged", error) {
-                Failure::LeftOut(why) => {
-                    let reason = format!("not everything in this folder can be read: {}", why.reason);
-                    self.gathered.tally.leave_out(path, Why { reason, ..why });
+            Step::Problem { path, error } => {
+                match of_tree(if matches!(error, TreeError::Load(_)) { "folder-damaged" } else { "tree-damaged" }, error) {
+                    Failure::LeftOut(why) => {
+                        let reason = format!("not everything in this folder can be read: {}", why.reason);
+                        self.gathered.tally.leave_out(path, Why { reason, ..why });
+                    }
+                    Failure::Fatal(error) => return Err(error),
                 }
-                Failure::Fatal(error) => return Err(error),
-            },
+            }
             Step::Entry { path, entry } => self.entry(path, entry)?,
         }
         Ok(Next::On)

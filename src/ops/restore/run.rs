@@ -9,9 +9,9 @@ use super::plan::RestorePlan;
 use super::report::RestoreReport;
 use super::tally::{Tally, Why};
 use super::target::{Existing, FactsSet, FoundKind, Target, TargetError};
-use crate::ops::{Error, Problem, Severity};
+use crate::ops::{Error, Problem, Severity, used};
 use crate::progress::{Observer, Stage};
-use crate::repo::{NameFolder, PackName, RepoError, Repository, StoredFile, StoredName};
+use crate::repo::{PackName, RepoError, Repository};
 use crate::scan::escaped;
 use crate::tree::{Facts, FileContent, ObjectId, Pieces};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -103,26 +103,12 @@ fn stop_if_asked(observer: &dyn Observer) -> Result<(), Error> {
     if observer.interrupted() { Err(RepoError::Interrupted.into()) } else { Ok(()) }
 }
 
-/// What was found wrong with the repository's bookkeeping on the way. Returns the files that were read from their second copies.
+/// What was found wrong with the repository's bookkeeping on the way. Returns the files that were not read from their first place.
 fn bookkeeping(plan: &RestorePlan<'_>, tally: &mut Tally) -> Vec<String> {
-    let bad_manifests = plan.manifests.iter().filter(|manifest| manifest.first_copy.is_some()).map(|manifest| manifest.file.path());
-    let packs = plan.reader.read_from_second();
-    let pack_path = |name: PackName| StoredFile::first(NameFolder::Packs, StoredName::from(name)).path();
-    let copies: Vec<String> = bad_manifests.collect::<BTreeSet<_>>().into_iter().chain(packs.into_iter().map(pack_path)).collect();
-    for copy in &copies {
-        let message = format!("{copy} is absent or damaged, and was read from its second copy");
-        let problem = Problem::of_object("copy-damaged", Severity::Bookkeeping, copy.clone(), message);
-        tally.problem(problem.with_hint("the next `tintype snap` heals it"));
-    }
-    let index = plan.reader.index();
-    let named: BTreeSet<StoredName> = plan.manifests.iter().flat_map(|manifest| manifest.public.segments.iter().copied()).collect();
-    for name in named.into_iter().filter(|name| !index.segments().contains(name)) {
-        let path = StoredFile::first(NameFolder::Index, name).path();
-        let message = format!("{path} cannot be read; what it says was taken from the packs themselves");
-        let problem = Problem::of_object("index-damaged", Severity::Bookkeeping, path, message);
-        tally.problem(problem.with_hint("the next `tintype snap` heals it"));
-    }
-    copies
+    let copies = used::copies(plan.repository, &plan.manifests, Some(&plan.reader));
+    let paths = copies.iter().filter_map(|problem| problem.object.clone()).collect();
+    copies.into_iter().chain(used::segments(&plan.reader)).for_each(|problem| tally.problem(problem));
+    paths
 }
 
 impl<'a> Run<'a> {

@@ -120,8 +120,7 @@ fn overlaps(reader: &ObjectReader<'_>, record: &SourceRecord, found: &Walk) -> b
         }
     }
     let (mut then_count, mut common) = (0_usize, 0_usize);
-    let bounds = Bounds::of(record.counts.files.saturating_add(record.counts.folders).saturating_add(record.counts.symlinks));
-    walk(&RepoObjects(reader), &record.root, b"", bounds, &mut |step| {
+    walk(&RepoObjects(reader), &record.root, b"", Bounds::of(&record.counts), &mut |step| {
         if let Step::Entry { path, entry } = step
             && let Content::File(file) = &entry.content
         {

@@ -89,7 +89,7 @@ fn dependents(summarised: &Summarised<'_, '_>, packs: &[PackName]) -> String {
     for source in summarised.heads.sources() {
         let manifest = summarised.heads.of(source).into_iter().next().and_then(|manifest| manifest.sealed.as_ref());
         let Some(record) = manifest.and_then(|sealed| sealed.sources.iter().find(|record| record.id == source)) else { continue };
-        tree::walk(&objects, &record.root, b"", Bounds::of(u64::MAX), &mut |step| {
+        tree::walk(&objects, &record.root, b"", Bounds::of_depth(), &mut |step| {
             match step {
                 Step::Entry { entry, .. } => {
                     if let Content::File(file) = &entry.content {

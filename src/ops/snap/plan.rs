@@ -186,7 +186,7 @@ impl Comparing<'_> {
                 continue;
             }
             let path = join(&folder.path, name);
-            tree::walk(&RepoObjects(self.reader), before, &path, Bounds::of(u64::MAX), &mut |step| {
+            tree::walk(&RepoObjects(self.reader), before, &path, Bounds::of_depth(), &mut |step| {
                 if let Step::Entry { path, entry } = step
                     && let Content::File(file) = &entry.content
                 {

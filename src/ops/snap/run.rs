@@ -413,7 +413,7 @@ fn carry_source(carrying: &mut Carrying<'_, '_, '_, '_>, record: &SourceRecord, 
 
 /// Puts right the meta packs whose second copy had to be read. Returns those that stay as they are.
 fn heal_what_was_read(repository: &Repository, opened: &Opened<'_>, so_far: &mut SoFar) -> Result<BTreeSet<PackName>, RepoError> {
-    let (healed, left) = repository.heal_first_copies(&opened.reader.read_from_second())?;
+    let (healed, left) = repository.heal_first_copies(&opened.reader.read_from_second().into_keys().collect())?;
     so_far.healed.extend(healed);
     Ok(left)
 }

@@ -59,7 +59,7 @@ impl World {
         let objects = RepoObjects(&reader);
         let mut files = BTreeMap::new();
         for source in &manifest.sealed.as_ref().unwrap().sources {
-            let bounds = Bounds::of(source.counts.files + source.counts.folders + source.counts.symlinks);
+            let bounds = Bounds::of(&source.counts);
             tree::walk(&objects, &source.root, b"", bounds, &mut |step| {
                 match step {
                     Step::Entry { path, entry } => {

@@ -4,3 +4,4 @@ mod cases;
 mod healing;
 mod support;
 mod table;
+mod trees;

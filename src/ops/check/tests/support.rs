@@ -4,9 +4,9 @@ use crate::clock::{ManualClock, Timestamp};
 use crate::crypto::{Entropy, RecoveryCode, Sealing, SlotStrength};
 use crate::format::{
     Content, Counts, Directory, Entry, Facts, FileContent, FileHash, FileKind, HEADER_BYTES, Header, IndexSegment, IndexedPack, Instead,
-    MachineId, ManifestPublic, ManifestSealed, NameFolder, NeededPack, Needs, NeedsPage, ObjectKind, PackKind, PackName, Pieces, Record,
-    RecordObject, SealedFile, SnapshotName, SourceId, SourceRecord, StoredFile, StoredName, Time, Tombstone, TombstoneTarget, Trailer,
-    padme,
+    MachineId, ManifestPublic, ManifestSealed, NameFolder, NeededPack, Needs, NeedsPage, ObjectId, ObjectKind, PackKind, PackName, Pieces,
+    Record, RecordObject, SealedFile, SnapshotName, SourceId, SourceRecord, StoredFile, StoredName, Time, Tombstone, TombstoneTarget,
+    Trailer, padme,
 };
 use crate::ops::Error;
 use crate::ops::check::{CheckOptions, CheckReport, Depth, check};
@@ -14,6 +14,7 @@ use crate::progress::Silent;
 use crate::repo::{Credentials, Local, NewProtection, Repository, Surroundings};
 use crate::store::{MemoryStore, Store};
 use crate::tree::build_folder;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A point in time for everything: 2026-11-22T18:04:00Z.
@@ -69,6 +70,8 @@ pub(super) struct Writer {
     pub(super) repository: Repository,
     pub(super) code: Option<RecoveryCode>,
     salt: u8,
+    /// Of each root folder what a manifest states of it.
+    pub(super) counts: BTreeMap<ObjectId, Counts>,
 }
 
 impl Writer {
@@ -82,7 +85,7 @@ impl Writer {
         };
         let (repository, code) = Repository::create(Arc::new(store.clone()), &protection, machine.surroundings()).unwrap();
         crate::ops::guides::write_absent(&store).unwrap();
-        Self { store, repository, code, salt: 0 }
+        Self { store, repository, code, salt: 0, counts: BTreeMap::new() }
     }
 
     pub(super) fn key(&self) -> Credentials {
@@ -173,6 +176,8 @@ impl Writer {
             sections: Vec::new(),
         };
         let built = build_folder(files.iter().map(entry).collect());
+        let bytes = files.iter().map(|(_, raw)| raw.len() as u64).sum();
+        self.counts.insert(built.id, Counts { files: files.len() as u64, folders: 1, bytes, ..Counts::default() });
         let objects: Vec<_> = built.objects.into_iter().map(|object| (object.kind, object.raw)).collect();
         let pack = self.pack(PackKind::Meta, &objects);
         let root = Entry { name: b"Pictures".to_vec(), content: Content::Folder(built.id), facts: Facts::default(), sections: Vec::new() };
@@ -264,7 +269,7 @@ impl Writer {
             host: "ada".to_owned(),
             volume: None,
             root: root.clone(),
-            counts: Counts::default(),
+            counts: if let Content::Folder(id) = root.content { self.counts[&id] } else { Counts::default() },
             report: None,
             previous: previous.iter().map(|file| SnapshotName::from(file.hash)).collect(),
         };

@@ -1,12 +1,14 @@
 //! Owns the tests of restoring from damaged repositories: what is damaged is named and left out, and the rest is restored.
 
-use super::support::{Thing, file, pictures};
+use super::support::{Thing, file, pictures, pictures_stating};
 use super::{all, family, memory, over, paths, restore};
-use crate::ops::Severity;
+use crate::ops::ls::{Below, LsOptions, ls};
 use crate::ops::restore::{Overwrite, RestoreOptions};
+use crate::ops::snapshots::{SnapshotsOptions, snapshots};
+use crate::ops::{Problem, Severity, SnapshotRef};
 use crate::repo::{Credentials, Repository};
 use crate::store::{FaultyStore, MemoryStore};
-use crate::tree::{ObjectId, ObjectKind};
+use crate::tree::{Counts, ObjectId, ObjectKind};
 use std::sync::Arc;
 
 fn three() -> super::support::Made {
@@ -174,5 +176,93 @@ fn a_damaged_manifest_copy_or_index_is_said() {
     made.store.delete(&made.segment);
     let report = restore(&made.repository, &memory(), &all()).expect("a restore");
     assert_eq!((report.exit_code(), report.files), (4, 6));
-    assert_eq!(report.problems.first().map(|problem| problem.code), Some("index-damaged"));
+    assert_eq!(report.problems.first().map(|problem| problem.code), Some("index-missing"));
+}
+
+#[test]
+fn a_segment_that_others_make_up_for_is_not_missed() {
+    let made = family();
+    let again = made.store.bytes_of(&made.segment).expect("the segment");
+    // Nothing but the named one lists the packs: it is missed.
+    made.store.set_bytes(&made.segment, again[..again.len() / 2].to_vec());
+    let report = restore(&made.repository, &memory(), &all()).expect("a restore");
+    assert_eq!((report.exit_code(), report.problems.first().map(|problem| problem.code)), (4, Some("index-damaged")));
+}
+
+#[test]
+fn a_tree_with_more_in_it_than_the_manifest_counts_is_restored_so_far() {
+    let things = || vec![("2019/a.jpg", file(b"first")), ("2019/b.jpg", file(b"second")), ("c.jpg", file(b"third"))];
+    type Change = fn(&mut Counts);
+    let changes: [(Change, usize, &str); 3] = [
+        (|counts| counts.files -= 1, 2, "more than the 4 entries"),
+        (|counts| counts.bytes -= 1, 2, "more than the 15 bytes"),
+        (|counts| counts.bytes = 0, 0, "more than the 0 bytes"),
+    ];
+    for (change, files, words) in changes {
+        let made = pictures_stating(2, things(), &change);
+        let report = restore(&made.repository, &memory(), &all()).expect("a restore");
+        assert_eq!((report.exit_code(), report.files), (5, files as u64), "{words}");
+        let left_out = report.left_out.first().expect("something is left out");
+        assert!(left_out.code == "tree-damaged" && left_out.reason.contains(words), "{left_out:?}");
+        let options = LsOptions { snapshot: SnapshotRef::Latest(0), path: Vec::new(), below: Below::All };
+        let listed = ls(&made.repository, &options).expect("a list");
+        assert_eq!((listed.exit_code(), listed.problems.first().map(|problem| problem.code)), (5, Some("tree-damaged")));
+    }
+}
+
+/// Exit codes and the codes of problems of restore, ls and snapshots on what lies in the store now.
+fn said_by_all(made: &super::support::Made) -> [(u8, Vec<&'static str>); 3] {
+    let surroundings = made.repository.surroundings().clone();
+    let repository = Repository::open(Arc::new(made.store.clone()), &Credentials::None, surroundings).expect("it opens");
+    let codes = |problems: &[Problem]| problems.iter().map(|problem| problem.code).collect();
+    let restored = restore(&repository, &memory(), &all()).expect("a restore");
+    let options = LsOptions { snapshot: SnapshotRef::Latest(0), path: Vec::new(), below: Below::All };
+    let listed = ls(&repository, &options).expect("a list");
+    let snapshots = snapshots(&repository, &SnapshotsOptions::default()).expect("a list");
+    [
+        (restored.exit_code(), codes(&restored.problems)),
+        (listed.exit_code(), codes(&listed.problems)),
+        (snapshots.exit_code(), codes(&snapshots.problems)),
+    ]
+}
+
+#[test]
+fn what_is_read_from_a_second_place_is_said_by_every_command() {
+    let silent = || (0, vec![]);
+    let said = |code| (4, vec![code]);
+    let made = family;
+    assert_eq!(said_by_all(&made()), [silent(), silent(), silent()]);
+    for (first, second, code) in [
+        (None, true, "copy-missing"),
+        (Some(&b"rot"[..]), true, "copy-damaged"),
+        // A snapshot tells what it said.
+        (Some(b"rot"), false, "copy-damaged"),
+        (None, false, "copy-missing"),
+    ] {
+        let made = made();
+        match first {
+            Some(bytes) => made.store.set_bytes("tintype.json", bytes.to_vec()),
+            None => assert!(made.store.delete("tintype.json")),
+        }
+        if !second {
+            made.store.set_bytes("second/tintype.json", b"rot".to_vec());
+        }
+        assert_eq!(said_by_all(&made), [said(code), said(code), said(code)], "{first:?} {second}");
+    }
+    let made = family();
+    made.store.set_bytes("second/tintype.json", b"rot".to_vec());
+    assert_eq!(said_by_all(&made), [silent(), silent(), silent()], "nobody needed it");
+    made.store.set_bytes(&made.manifest, b"rot".to_vec());
+    assert_eq!(said_by_all(&made), [said("copy-damaged"), said("copy-damaged"), said("copy-damaged")]);
+    for absent in [true, false] {
+        let made = family();
+        let first = |path: &String| made.store.bytes_of(&format!("second/{path}")).is_some();
+        let meta = made.places.values().map(|(path, ..)| path.clone()).find(first).expect("the meta pack");
+        match absent {
+            true => assert!(made.store.delete(&meta)),
+            false => made.store.set_bytes(&meta, vec![1; 5000]),
+        }
+        let code = if absent { "copy-missing" } else { "copy-damaged" };
+        assert_eq!(said_by_all(&made), [said(code), said(code), silent()]);
+    }
 }

@@ -128,6 +128,11 @@ impl Tree {
 
 /// Makes a repository with one snapshot of these sources. Data packs hold at most 40 objects.
 pub(crate) fn make(protection: &NewProtection, threads: usize, sources: Vec<Source>) -> Made {
+    make_stating(protection, threads, sources, &|_| {})
+}
+
+/// The same with a manifest that states other counts than the trees have.
+fn make_stating(protection: &NewProtection, threads: usize, sources: Vec<Source>, change: &dyn Fn(&mut Counts)) -> Made {
     let store = MemoryStore::new();
     let surroundings = Surroundings {
         clock: Arc::new(ManualClock::at(Timestamp::from_seconds(1_700_000_000))),
@@ -142,6 +147,7 @@ pub(crate) fn make(protection: &NewProtection, threads: usize, sources: Vec<Sour
         let things = things.into_iter().map(|(path, thing, facts)| (path.into_bytes(), (thing, facts))).collect();
         let mut tree = Tree { things, objects: Vec::new(), counts: Counts::default() };
         let root = tree.folder(b"");
+        change(&mut tree.counts);
         objects.extend(tree.objects);
         records.push(SourceRecord {
             id: SourceId([label.len() as u8; 16]),
@@ -238,11 +244,16 @@ fn publish(made: &mut Made, packs: Vec<IndexedPack>, sources: Vec<SourceRecord>)
 
 /// A repository with one plain source called `Pictures`.
 pub(crate) fn pictures(threads: usize, things: Vec<(&str, Thing)>) -> Made {
+    pictures_stating(threads, things, &|_| {})
+}
+
+/// The same with a manifest that states other counts than the tree has.
+pub(crate) fn pictures_stating(threads: usize, things: Vec<(&str, Thing)>, change: &dyn Fn(&mut Counts)) -> Made {
     let things = things.into_iter().enumerate().map(|(number, (path, thing))| {
         let mode = if matches!(thing, Thing::Folder) { 0o755 } else { 0o640 };
         // Names of one file have one set of facts.
         let seconds = if matches!(thing, Thing::Linked(..)) { 5 } else { 1_000_000 + number as i64 };
         (path.to_owned(), thing, facts(mode, seconds))
     });
-    make(&NewProtection::Plain, threads, vec![("Pictures", things.collect())])
+    make_stating(&NewProtection::Plain, threads, vec![("Pictures", things.collect())], change)
 }

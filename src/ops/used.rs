@@ -1,0 +1,76 @@
+//! Owns saying what was wrong with the repository's own files that an operation read and could do without: first copies whose second
+//! one was used, and index segments that the packs themselves stood in for. The result is whole: exit 4 at most.
+
+use super::{Problem, Severity};
+use crate::repo::{FileState, Manifest, NameFolder, ObjectReader, Repository, RepositoryFileState, StoredFile, StoredName};
+use std::collections::BTreeMap;
+
+const HEALS: &str = "the next `tintype snap` heals it";
+
+/// A file that was not good in its first place and was read from its second.
+pub(super) fn from_second(path: String, first_copy: &FileState) -> Problem {
+    let (code, how) = match first_copy {
+        FileState::Absent => ("copy-missing", "is absent"),
+        FileState::Short => ("copy-damaged", "is short"),
+        FileState::Good(_) | FileState::Damaged(_) => ("copy-damaged", "has wrong bytes"),
+    };
+    let message = format!("{path} {how}, and was read from its second copy");
+    Problem::of_object(code, Severity::Bookkeeping, path, message).with_hint(HEALS)
+}
+
+/// How `tintype.json` was read, if not from its first place.
+pub(super) fn repository_file(repository: &Repository) -> Option<Problem> {
+    let path = "tintype.json".to_owned();
+    let first_copy = match repository.repository_file_states() {
+        [RepositoryFileState::Good, _] => return None,
+        [RepositoryFileState::Absent, RepositoryFileState::Good] => FileState::Absent,
+        [RepositoryFileState::Damaged, RepositoryFileState::Good] => FileState::Damaged(String::new()),
+        [first, _] => {
+            let code = if first == RepositoryFileState::Absent { "copy-missing" } else { "copy-damaged" };
+            let message = "tintype.json is good in neither place; a snapshot told what it says";
+            return Some(Problem::of_object(code, Severity::Bookkeeping, path, message).with_hint(HEALS));
+        }
+    };
+    Some(from_second(path, &first_copy))
+}
+
+/// What an operation read from second places: `tintype.json`, these manifests, and what the reader needed.
+pub(super) fn copies<'m>(
+    repository: &Repository,
+    manifests: impl IntoIterator<Item = &'m Manifest>,
+    reader: Option<&ObjectReader<'_>>,
+) -> Vec<Problem> {
+    let mut bad: BTreeMap<String, FileState> = BTreeMap::new();
+    for manifest in manifests {
+        if let Some(first_copy) = &manifest.first_copy {
+            bad.insert(manifest.file.path(), first_copy.clone());
+        }
+    }
+    for (pack, first_copy) in reader.map(ObjectReader::read_from_second).unwrap_or_default() {
+        bad.insert(StoredFile::first(NameFolder::Packs, StoredName::from(pack)).path(), first_copy);
+    }
+    repository_file(repository).into_iter().chain(bad.into_iter().map(|(path, first_copy)| from_second(path, &first_copy))).collect()
+}
+
+/// Index segments that a reader was given and could not read. Where the others listed all that it looked for nobody misses them.
+pub(super) fn segments(reader: &ObjectReader<'_>) -> Vec<Problem> {
+    let missed = reader.is_widened();
+    let mut problems = Vec::new();
+    for (file, state) in reader.bad_segments() {
+        let path = file.path();
+        let (code, how) = match state {
+            FileState::Absent if !missed => continue,
+            FileState::Absent => ("index-missing", "is absent"),
+            FileState::Short => ("index-damaged", "is short"),
+            FileState::Good(_) | FileState::Damaged(_) => ("index-damaged", "cannot be read"),
+        };
+        problems.push(if missed {
+            let message = format!("{path} {how}; what it says was taken from the packs themselves");
+            Problem::of_object(code, Severity::Bookkeeping, path, message).with_hint(HEALS)
+        } else {
+            let message = format!("{path} {how}; other segments list everything that was looked for");
+            Problem::of_object(code, Severity::Notice, path, message)
+        });
+    }
+    problems
+}
