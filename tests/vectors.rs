@@ -25,6 +25,8 @@ mod read;
 mod read_pack;
 #[path = "vectors/seal.rs"]
 mod seal;
+#[path = "vectors/second_reader.rs"]
+mod second_reader;
 #[path = "vectors/vector.rs"]
 mod vector;
 
