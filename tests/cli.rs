@@ -4,6 +4,8 @@
 mod checking;
 #[path = "cli/corpus.rs"]
 mod corpus;
+#[path = "cli/corpus_second_reader.rs"]
+mod corpus_second_reader;
 #[path = "cli/guides.rs"]
 mod guides;
 #[path = "cli/hardship.rs"]

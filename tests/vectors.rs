@@ -36,6 +36,8 @@ mod read;
 mod read_pack;
 #[path = "vectors/seal.rs"]
 mod seal;
+#[path = "vectors/second_reader.rs"]
+mod second_reader;
 mod support;
 #[path = "vectors/vector.rs"]
 mod vector;

@@ -51,7 +51,8 @@ class Check:
     # one snapshot ----------------------------------------------------------------------------------------------
     def judge(self, name):
         forgotten, short = ("snapshots", name) in self.repo.unproved, name[:8]
-        verdict = {"id": name, "state": "complete", "time": None, "packs": 0, "forgotten": forgotten, "second_only": False}
+        verdict = {"id": name, "state": "complete", "time": None, "packs": 0, "forgotten": forgotten,
+                   "second_only": name not in self.repo.files["snapshots", False]}
         self.judged.append(verdict)
         worst = self.judge_manifest(name, short, verdict, forgotten)
         verdict["state"] = {5: "damaged", 6: "incomplete", 7: "newer"}.get(worst, "complete")
@@ -70,7 +71,7 @@ class Check:
                 return 6
             self.say("manifest-damaged", 5, f"snapshot {short}: {error.what or error}")
             return 5
-        verdict["time"], verdict["second_only"] = snapshot.public.time, snapshot.only_second
+        verdict["time"] = snapshot.public.time
         if not snapshot.only_second:
             self.second_copy("snapshots", name, f"the manifest of {short}")
         for path in [snapshot.path] + [s.path for s in self.repo.more_names.get((name, snapshot.only_second), ())]:
@@ -183,7 +184,7 @@ class Check:
             if error.code in ("not-allowed", "over-limit", "not-decodable", "not-canonical", "tail-not-zero"):
                 self.say("tree-damaged", 5, f"object {identity.hex()[:8]}…: {error}")
                 return None, NOTHING._replace(broken=1)
-            return None, NOTHING._replace(wrong=1)
+            return None, found if found.lost else NOTHING._replace(wrong=1)     # a short pack is not damaged: it is not here
 
     def entry(self, entry, depth):
         if entry.kind == "folder":

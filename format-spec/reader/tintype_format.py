@@ -323,7 +323,8 @@ def code_group(text, group):
 
 def recovery_code(text):
     """The 20 bytes of a recovery code as typed (keys.md)."""
-    digits = "".join(c for c in text if not (c.isspace() or c == "-" or "\u2010" <= c <= "\u2015"))
+    blanks = {c for c in text if c.isspace() and not "\x1c" <= c <= "\x1f"}    # these four are white space to Python alone
+    digits = "".join(c for c in text if not (c in blanks or c == "-" or "\u2010" <= c <= "\u2015"))
     need(digits.isascii(), "wrong-recovery-code", "a character that no code has")
     digits = digits.upper().translate(str.maketrans("OIL", "011"))
     need(len(digits) == 40, "wrong-recovery-code", f"{len(digits)} characters where 40 are expected")

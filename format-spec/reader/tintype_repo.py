@@ -385,7 +385,7 @@ class Repository:
         missed = not {p.name.hex() for p in packs} <= self.covered
         for name, state in bad:
             exit_code = 4 if missed and not self.keys.locked or self.keys.locked and (
-                state == "absent" or snapshot.name == self.snapshot_names()[0]) else 3
+                state == "absent" or [snapshot.name] == self.snapshot_names()[:1]) else 3
             if exit_code == 4 or state != "absent":
                 self.say("index-missing" if state == "absent" and self.verb == "check" else "index-damaged", exit_code,
                          f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")

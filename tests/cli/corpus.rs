@@ -10,7 +10,7 @@ use std::time::Instant;
 
 /// What is compared of one entry: all that the system lets this user set.
 #[derive(Debug, PartialEq, Eq)]
-struct Facts {
+pub(crate) struct Facts {
     kind: &'static str,
     mode: u32,
     owner: (u32, u32),
@@ -19,7 +19,7 @@ struct Facts {
     link_count: u64,
 }
 
-fn facts_of(root: &Path) -> BTreeMap<Vec<u8>, Facts> {
+pub(crate) fn facts_of(root: &Path) -> BTreeMap<Vec<u8>, Facts> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -51,13 +51,13 @@ fn facts_of(root: &Path) -> BTreeMap<Vec<u8>, Facts> {
 }
 
 /// A world with a repository, and the options that open it.
-struct Program {
-    world: World,
+pub(crate) struct Program {
+    pub(crate) world: World,
     options: Vec<&'static str>,
 }
 
 impl Program {
-    fn new(encrypted: bool) -> Self {
+    pub(crate) fn new(encrypted: bool) -> Self {
         let world = World::new();
         let mut options = vec!["-r", "repo", "--progress", "none"];
         if encrypted {
@@ -73,7 +73,7 @@ impl Program {
         Self { world, options }
     }
 
-    fn json(&self, words: &[&str], codes: &[i32]) -> Value {
+    pub(crate) fn json(&self, words: &[&str], codes: &[i32]) -> Value {
         let words: Vec<&str> = self.options.iter().copied().chain(words.iter().copied()).collect();
         let (code, value) = self.world.json(&words);
         assert!(codes.contains(&code), "{words:?}: {code}: {value}");
@@ -114,7 +114,7 @@ fn there_and_back(program: &Program, source: &Path, words: &str) {
 }
 
 /// A copy of a read-only corpus whose files are old enough to be taken for unchanged, and which nobody else has open.
-fn copied(source: &Path, into: &Path) -> PathBuf {
+pub(crate) fn copied(source: &Path, into: &Path) -> PathBuf {
     let target = into.join("source");
     let status = Command::new("cp").arg("-a").arg(source).arg(&target).status().expect("cp runs");
     assert!(status.success());
@@ -131,13 +131,25 @@ fn both_ways(source: impl Fn(&Path) -> Option<PathBuf>, words: &str) {
     }
 }
 
-fn shared(path: &str) -> Option<PathBuf> {
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let found = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
     if !found.exists() {
         println!("SKIP: ../shared/{path} is not here");
         return None;
     }
     Some(found)
+}
+
+/// The libraries that lie packed in the corpus, unpacked.
+pub(crate) fn unpacked_libraries(folder: &Path) -> Option<PathBuf> {
+    let script = shared("corpus/libraries/unpack.sh")?;
+    let target = folder.join("source");
+    let unpacked = Command::new("sh").arg(&script).arg(&target).status();
+    if !unpacked.is_ok_and(|status| status.success()) {
+        println!("SKIP: the libraries cannot be unpacked: are zstd and tar installed?");
+        return None;
+    }
+    Some(target)
 }
 
 #[test]
@@ -147,19 +159,7 @@ fn real_photos() {
 
 #[test]
 fn real_libraries_as_plain_folders() {
-    both_ways(
-        |folder| {
-            let script = shared("corpus/libraries/unpack.sh")?;
-            let target = folder.join("source");
-            let unpacked = Command::new("sh").arg(&script).arg(&target).status();
-            if !unpacked.is_ok_and(|status| status.success()) {
-                println!("SKIP: the libraries cannot be unpacked: are zstd and tar installed?");
-                return None;
-            }
-            Some(target)
-        },
-        "Photos libraries as plain folders",
-    );
+    both_ways(unpacked_libraries, "Photos libraries as plain folders");
 }
 
 #[test]

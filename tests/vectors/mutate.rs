@@ -13,13 +13,13 @@ const BYTES: [u8; 14] = [0, 1, 2, 3, 4, 5, 16, 0x7f, 0x80, 0xfa, 0xfb, 0xfc, 0xf
 /// Their bytes are text or names that a test reads with `expect`, or Argon2id would run with whatever memory the bytes say.
 const LEFT_OUT: [&str; 8] = ["padme", "cuts", "needs-page-end", "recovery-code", "key-check", "object-id", "page-end", "key-slot"];
 /// Taken by their first bytes, or of fixed length.
-const OF_FIXED_LENGTH: [&str; 2] = ["header", "trailer"];
+pub(crate) const OF_FIXED_LENGTH: [&str; 2] = ["header", "trailer"];
 
 /// Numbers that look random (splitmix64).
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -27,14 +27,14 @@ impl Numbers {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end.max(1)).expect("a length");
         usize::try_from(self.next() % end).expect("below a length")
     }
 }
 
 /// One change. Most are small: what is far from any vector is refused at once.
-fn change(numbers: &mut Numbers, bytes: &mut Vec<u8>, fixed: bool) {
+pub(crate) fn change(numbers: &mut Numbers, bytes: &mut Vec<u8>, fixed: bool) {
     let place = numbers.below(bytes.len());
     let run = 1 + numbers.below(40);
     let end = bytes.len().min(place + run);

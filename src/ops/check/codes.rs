@@ -67,7 +67,7 @@ pub const PROBLEM_CODES: &[ProblemCode] = &[
     ),
     code("pack-missing", Severity::Damaged, "a needed pack that was whole here once is gone"),
     code("pack-short", Severity::Damaged, "a needed pack that was whole here once is short now"),
-    code("previous-missing", Severity::Incomplete, "a snapshot names a previous one that is neither here nor forgotten"),
+    code("previous-missing", Severity::Incomplete, "a manifest names a previous one that is neither here nor forgotten"),
     code("snapshots-forgotten", Severity::Notice, "tombstones that cannot be verified without the key name every snapshot"),
     code("time-ahead", Severity::Note, "a snapshot states a time more than a day ahead of this machine's clock: one of the two is wrong"),
     code("time-contradicts-name", Severity::Notice, "a manifest states another time inside than in its name"),

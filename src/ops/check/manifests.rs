@@ -203,10 +203,11 @@ impl Audit<'_> {
         self.note(Problem::of_object(code, severity, name, words).with_hint(hint));
     }
 
-    /// Says which snapshots name a previous one that is neither here nor forgotten.
+    /// Says which manifests name a previous one that is neither here nor forgotten. One in `second/` alone proves as well as a snapshot
+    /// that there was an earlier one.
     pub(super) fn check_previous(&mut self, judged: &[Judged]) {
         let mut said = BTreeSet::new();
-        for one in judged.iter().filter(|one| one.counts()) {
+        for one in judged.iter().filter(|one| !one.report.forgotten) {
             let Some(sealed) = one.manifest.as_ref().and_then(|manifest| manifest.sealed.as_ref()) else { continue };
             for previous in sealed.sources.iter().flat_map(|source| &source.previous) {
                 let hash = StoredName::from(*previous);
@@ -215,7 +216,7 @@ impl Audit<'_> {
                 if here || told || !said.insert(hash) {
                     continue;
                 }
-                let words = format!("snapshot {} follows it, and it is neither here nor forgotten: still arriving?", one.file.hash.short());
+                let words = format!("manifest {} follows it, and it is neither here nor forgotten: still arriving?", one.file.hash.short());
                 self.problems.push(Problem::of_object("previous-missing", Severity::Incomplete, hash.hex(), words));
             }
         }

@@ -216,6 +216,13 @@ fn a_previous_snapshot_that_never_arrived_is_incomplete() {
     store.delete(&sample.manifests[0].in_second().path());
     let report = run(&Machine::new(), &store, &key, Depth::Quick);
     assert_eq!((report.exit_code, codes(&report)), (6, vec!["previous-missing"]));
+    // The one that follows it proves it as well where it lies in `second/` alone.
+    let store = sample.store();
+    store.delete(&sample.manifests[0].path());
+    store.delete(&sample.manifests[0].in_second().path());
+    store.delete(&sample.manifests[1].path());
+    let report = run(&Machine::new(), &store, &key, Depth::Quick);
+    assert_eq!((report.exit_code, codes(&report)), (6, vec!["previous-missing", "manifest-only-second"]));
     sample.writer.tombstone(TombstoneTarget::Manifest(sample.manifests[0].hash), true);
     let store = sample.store();
     assert_eq!(run(&Machine::new(), &store, &key, Depth::Quick).exit_code, 0);
