@@ -39,6 +39,9 @@ class Check:
             self.data.read_all(None if everything else names)
         for name in names:
             self.judge(name)
+        for pack in sorted(self.repo.packs.used_second):
+            if not any(problem.path == f"packs/{pack}" for problem in self.repo.problems):
+                self.say("copy-damaged", 4, f"pack {pack[:8]}… is not good in packs/: its second copy was used", f"packs/{pack}")
         if everything:
             self.bookkeeping()
         if self.locked and names and all(("snapshots", name) in self.repo.unproved for name in names):
