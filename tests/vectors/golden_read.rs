@@ -154,3 +154,23 @@ fn golden_repositories_are_restored_as_expected() {
     println!("{count} files, folders and links restored");
     assert!(wrong.is_empty() && count > 300, "{}", wrong.join("\n"));
 }
+
+/// Everything in an index can be made again from the packs, also that of packs which no manifest names: they stand for one that is gone.
+#[test]
+fn golden_repositories_are_restored_without_any_index() {
+    let expected = expected();
+    for name in ["plain", "encrypted"] {
+        let facts = &expected["repositories"][name];
+        let store = store(&folder().join(name));
+        for index in store.names().iter().filter(|name| name.starts_with("index/")) {
+            store.delete(index);
+        }
+        for snapshot in facts["snapshots"].as_array().expect("snapshots").iter().filter(|snapshot| snapshot["restore"] != 2) {
+            let id = snapshot["id"].as_str().expect("an id").to_owned();
+            let (code, words, target) = restore(&store, &keys(facts)[0], &SnapshotRef::Id(id));
+            assert!(matches!(code, 0 | 4), "{name}: {code}: {words}");
+            let tree = expected["trees"][snapshot["tree"].as_str().expect("a tree")].as_array().expect("a tree");
+            assert_eq!(differences(tree, &[], &target), Vec::<String>::new(), "{name}: {words}");
+        }
+    }
+}
