@@ -175,7 +175,7 @@ impl Class {
             "second/tintype.json" => Self::RepositoryFile { second: true },
             "README.txt" => Self::Guide,
             _ if file_name.starts_with("tmp-") => Self::Temporary,
-            _ if name.starts_with("spec/") || name.starts_with("reader/") => Self::Guide,
+            _ if ["spec/", "reader/"].iter().any(|folder| name.len() > folder.len() && name.starts_with(folder)) => Self::Guide,
             _ => match name.strip_prefix("rules/") {
                 Some(rule) if is_rule(rule) => Self::Rule(rule.to_owned()),
                 _ => Self::Foreign,

@@ -186,7 +186,8 @@ fn both_readers_say_the_same_of_every_changed_vector() {
         let agreement = agreement(kind, first, second);
         *table.entry(kind).or_default().entry(agreement).or_default() += 1;
         if agreement == Agreement::None {
-            wrong.push(format!("{}, change {}: the program says {first}, the second reader {second}", case.vector.path(), case.number));
+            let (path, number, bytes) = (case.vector.path(), case.number, case.vector.bytes.get(..100).unwrap_or(&case.vector.bytes));
+            wrong.push(format!("{path}, change {number}: the program says {first}, the second reader {second}: {}", bytes.escape_ascii()));
         }
     }
     println!("{:20} {:>10} {:>14} {:>16} {:>13}", "kind", "same value", "same refusal", "other of several", "disagreements");
