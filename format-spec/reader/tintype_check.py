@@ -29,6 +29,7 @@ class Check:
         self.repo, self.data = repository, data
         self.locked = repository.keys.locked
         self.trees, self.bits, self.good = {}, {}, {}
+        self.searched = False                   # whether every pack was asked which objects lie in it
         self.judged, self.needed, self.replaced = [], {}, set()
 
     def run(self, names=None, read_data=False):
@@ -92,6 +93,12 @@ class Check:
         self.repo.say_segments(snapshot, packs)
         states = [0]
         walked = None if self.locked else self.walk(snapshot, packs, gone, lost_pages, short)
+        if walked and self.lies_outside(walked, snapshot) and not self.searched:
+            # An object may lie in more packs than those that were indexed when another snapshot met it first.
+            self.searched = True
+            self.repo.index_everything()
+            self.trees.clear()
+            walked = self.walk(snapshot, packs, gone, lost_pages, short)
         for exit_code, code, pack in gone:
             if walked is not None and not walked.lost + walked.wrong:
                 self.say("pack-lost-objects-elsewhere", 4,
@@ -273,11 +280,14 @@ class Check:
                      f"e.g. {repo.shown(walked.example)}")
         if walked.wrong or walked.lost or walked.broken:
             return 5 if walked.wrong or walked.broken else 0 if gone else 6 if lost_pages else 5
-        allowed = sum(self.bit(n) for n in {name for name in self.needed_by(snapshot)})
-        outside = walked.packs & ~allowed or any(not mask & allowed for mask in walked.either)
-        if outside and not gone and not lost_pages:
+        if self.lies_outside(walked, snapshot) and not gone and not lost_pages:
             self.say("needs-wrong", 4, f"snapshot {short} uses objects that lie in none of the packs that it says it needs")
         return 0
+
+    def lies_outside(self, walked, snapshot):
+        """Whether something that was reached lies in none of the needed packs."""
+        allowed = sum(self.bit(name) for name in self.needed_by(snapshot))
+        return walked.packs & ~allowed or any(not mask & allowed for mask in walked.either)
 
     def needed_by(self, snapshot):
         """Names of the needed packs, and of those that stand for one."""

@@ -421,16 +421,22 @@ class Repository:
             if place.pack.name not in self.owned:
                 self.indexed.discard(place.pack.name)
                 self.index_pack(place.pack.name)
-        if not self.stage and (everywhere or not known):
-            self.stage = 1
-            for name in self.files["index", False]:
-                self.segment(name)
-            for name in {**self.files["packs", False], **self.files["packs", True]}:
-                self.index_pack(name)
-            for name, state in list(self.segments.items()):      # packs that are cut off: what is left of them
-                for pack in f.open_segment(self.fetch("index", name)[0], self.keys) if state == "good" else ():
-                    self.add(pack.name.hex(), *pack[1:], short=True)
+        if everywhere or not known:
+            self.index_everything()
         return self.places.get((identity, kind), known)
+
+    def index_everything(self):
+        """Takes in every segment and every pack that is here, once."""
+        if self.stage:
+            return
+        self.stage = 1
+        for name in self.files["index", False]:
+            self.segment(name)
+        for name in {**self.files["packs", False], **self.files["packs", True]}:
+            self.index_pack(name)
+        for name, state in list(self.segments.items()):          # packs that are cut off: what is left of them
+            for pack in f.open_segment(self.fetch("index", name)[0], self.keys) if state == "good" else ():
+                self.add(pack.name.hex(), *pack[1:], short=True)
 
     def object(self, identity, kind):
         """A decoded object that is no chunk."""
