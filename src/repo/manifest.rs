@@ -85,6 +85,8 @@ impl SnapshotList {
 /// How many of the newest manifests are opened to find the heads: each names the heads of up to 32 other sources.
 const NEWEST_OPENED: usize = 16;
 
+const OTHER_REPOSITORY_FILE: &str = "it belongs to another tintype.json";
+
 impl Repository {
     /// Reads one manifest, from its second copy if the first is not good.
     pub fn load_manifest(&self, file: &StoredFile) -> Result<Loaded, RepoError> {
@@ -101,11 +103,13 @@ impl Repository {
         let file = file.in_first();
         let bad = |reason| Loaded::Bad { file, copies: (FileState::Good(Vec::new()), FileState::Good(Vec::new())), reason };
         match decode(bytes, self.id(), self.sealing.as_ref()) {
-            Ok((public, _)) if public.repository_file != self.repository_file_hash() => {
-                bad("it belongs to another tintype.json".to_owned())
-            }
+            Ok((public, _)) if public.repository_file != self.repository_file_hash() => bad(OTHER_REPOSITORY_FILE.to_owned()),
             Ok((public, sealed)) => Loaded::Good(Box::new(Manifest { name: file.hash.into(), file, public, sealed, first_copy })),
             Err(CryptoError::Format(error)) if error.is_too_new() => Loaded::TooNew(file),
+            // What can be read without any key tells more than that the key does not fit.
+            Err(_) if decode(bytes, self.id(), None).is_ok_and(|(public, _)| public.repository_file != self.repository_file_hash()) => {
+                bad(OTHER_REPOSITORY_FILE.to_owned())
+            }
             Err(error) => bad(error.to_string()),
         }
     }
@@ -151,6 +155,11 @@ impl Repository {
     /// The heads of every source that the newest manifests know of, and those manifests.
     pub fn heads(&self, list: &SnapshotList) -> Result<Heads, RepoError> {
         let (newest, bad) = self.newest_manifests(list, NEWEST_OPENED)?;
+        let is_of_another = |loaded: &Loaded| matches!(loaded, Loaded::Bad { reason, .. } if reason == OTHER_REPOSITORY_FILE);
+        if newest.is_empty() && bad.iter().any(is_of_another) {
+            // Somebody put another tintype.json here, perhaps one that says "plain": nothing must be written by it.
+            return Err(RepoError::RepositoryFileDamaged { place: self.store.place() });
+        }
         let mut manifests: BTreeMap<SnapshotName, Manifest> = newest.into_iter().map(|manifest| (manifest.name, manifest)).collect();
         let named: Vec<SnapshotName> = manifests
             .values()

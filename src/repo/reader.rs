@@ -59,6 +59,8 @@ pub struct ObjectReader<'r> {
     kept: Mutex<Kept>,
     from_second: Mutex<BTreeMap<PackName, FileState>>,
     damaged: Mutex<BTreeSet<PackName>>,
+    /// A pack that is whole by length, in no segment, and whose own directory cannot be read; with the reason.
+    unreadable: Mutex<Option<(PackName, String)>>,
     bad_segments: Vec<(StoredFile, FileState)>,
     /// What this machine saw on this copy; read when something is missing.
     ledger: OnceLock<Ledger>,
@@ -97,6 +99,7 @@ impl<'r> ObjectReader<'r> {
             kept: Mutex::default(),
             from_second: Mutex::default(),
             damaged: Mutex::default(),
+            unreadable: Mutex::default(),
             bad_segments: Vec::new(),
             ledger: OnceLock::new(),
         }
@@ -149,7 +152,7 @@ impl<'r> ObjectReader<'r> {
                 }
             }
             if scope == Scope::Everything {
-                return Err(worst.unwrap_or(RepoError::ObjectMissing { id }));
+                return Err(worst.unwrap_or_else(|| self.nowhere(id)));
             }
             self.widen()?;
         }
@@ -162,12 +165,32 @@ impl<'r> ObjectReader<'r> {
             return Ok(());
         }
         match self.packs_here() {
-            Ok(packs) => *held = (self.repository.load_index_to_read(&packs)?.index, Scope::Everything),
+            Ok(packs) => {
+                let loaded = self.repository.load_index_to_read(&packs)?;
+                for (name, reason) in loaded.bad_packs {
+                    let first = StoredFile::first(NameFolder::Packs, name);
+                    if self.how_short(&[first, first.in_second()])?.is_none() {
+                        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((name, reason));
+                    }
+                }
+                *held = (loaded.index, Scope::Everything);
+            }
             // A folder that cannot be listed takes nothing from what is known already.
             Err(RepoError::Store(error)) if error.is_of_one_file() => held.1 = Scope::Everything,
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// An object that nothing lists: missing, unless it may lie in a pack that is here and does not say any more what it holds.
+    fn nowhere(&self, id: ObjectId) -> RepoError {
+        match self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            None => RepoError::ObjectMissing { id },
+            Some((pack, reason)) => {
+                let reason = format!("it may lie there, and the pack's directory cannot be read: {reason}");
+                RepoError::ObjectDamaged { id, pack, reason, denied: false }
+            }
+        }
     }
 
     fn packs_here(&self) -> Result<Packs, RepoError> {

@@ -25,9 +25,12 @@ pub struct WalkOptions {
     pub threads: usize,
 }
 
+/// A tree has at most 512 folders within each other, the root among them. A folder that is not entered stands in the tree as well, empty.
+const DEPTH_MAX: usize = 510;
+
 impl Default for WalkOptions {
     fn default() -> Self {
-        Self { depth_max: 512, skip: Arc::new(|_, _| None), threads: 4 }
+        Self { depth_max: DEPTH_MAX, skip: Arc::new(|_, _| None), threads: 4 }
     }
 }
 

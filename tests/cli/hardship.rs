@@ -372,3 +372,67 @@ fn the_part_to_read_is_understood_or_refused() {
         assert_eq!(code(&world.run(&["-r", "repo", "check", "--read-data-subset", part])), 2, "{part}");
     }
 }
+
+#[test]
+fn folders_within_each_other_are_saved_as_deep_as_they_come_back() {
+    let world = World::with_repository();
+    for levels in [509_usize, 510, 511, 512, 530] {
+        // Made from the bottom up: no path of the system is as long as all of it.
+        let name = format!("deep{levels}");
+        std::fs::create_dir(world.path("top")).expect("a folder");
+        std::fs::write(world.path("top/photo"), b"x").expect("a file");
+        for _ in 1..levels {
+            std::fs::create_dir(world.path("above")).expect("a folder");
+            std::fs::rename(world.path("top"), world.path("above/d")).expect("it moves");
+            std::fs::rename(world.path("above"), world.path("top")).expect("it moves");
+        }
+        std::fs::rename(world.path("top"), world.path(&name)).expect("it moves");
+        let (exit, report) = world.json(&["-r", "repo", "snap", &name]);
+        let is_saved = report["sources"][0]["files"] == 1;
+        assert_eq!((exit, is_saved), if levels <= 511 { (0, true) } else { (3, false) }, "{levels}: {report}");
+        assert_eq!(code(&world.run(&["-r", "repo", "check", "--read-data"])), 0, "{levels}");
+        let (exit, restored) = world.json(&["-r", "repo", "restore", "--target", &format!("out{levels}")]);
+        assert_eq!((exit, restored["files"] == 1), (0, is_saved), "{levels}: {restored}");
+    }
+}
+
+#[test]
+fn a_source_that_turns_into_a_file_or_loses_half_of_its_bytes_is_said() {
+    let world = World::with_repository();
+    for photo in 0..12 {
+        world.write(&format!("many/{photo}.jpg"), &noise(1_000, photo));
+    }
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "many"])), 0);
+    for photo in 0..12 {
+        world.write(&format!("many/{photo}.jpg"), b"");
+    }
+    let (exit, report) = world.json(&["-r", "repo", "snap", "many"]);
+    assert_eq!((exit, &report["problems"][0]["code"]), (3, &"source-shrank".into()), "{report}");
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0);
+    std::fs::rename(world.path("photos"), world.path("away")).expect("it moves");
+    world.write("photos", b"a file now");
+    let (exit, report) = world.json(&["-r", "repo", "snap", "photos"]);
+    assert_eq!((exit, &report["problems"][0]["code"]), (3, &"source-shrank".into()), "{report}");
+}
+
+#[test]
+fn a_plain_repository_file_in_the_place_of_an_encrypted_ones_is_not_written_by() {
+    let world = World::new();
+    world.write("photos/a.jpg", b"a photo");
+    world.write("password", b"secret\n");
+    assert_eq!(code(&world.run(&["-r", "repo", "init", "--password-file", "password"])), 0);
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos", "--password-file", "password"])), 0);
+    let text = std::fs::read_to_string(world.path("repo/tintype.json")).expect("it is there");
+    let id = text.split("\"repository\": ").nth(1).and_then(|rest| rest.get(1..33)).expect("an id").to_owned();
+    let plain = format!(
+        "{{\n  \"format\": \"tintype repository\",\n  \"version\": 1,\n  \"repository\": \"{id}\",\n  \"encryption\": \"none\"\n}}\n"
+    );
+    world.write("repo/tintype.json", plain.as_bytes());
+    world.write("repo/second/tintype.json", plain.as_bytes());
+    std::fs::remove_dir_all(world.path("home")).expect("what this machine knows goes");
+    world.write("photos/b.jpg", b"another one");
+    let before = tree(&world.path("repo/packs"));
+    let (exit, report) = world.json(&["-r", "repo", "snap", "photos"]);
+    assert_eq!((exit, &report["error"]["code"]), (5, &"repository-file-damaged".into()), "{report}");
+    assert_eq!(tree(&world.path("repo/packs")), before);
+}

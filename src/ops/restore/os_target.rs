@@ -7,7 +7,7 @@ use super::os_facts::{set_link, set_open};
 use super::os_file::{OsFile, OsRead};
 use super::os_folder::{failed, failed_io, look, look_at, open_folder, publish, sweep, with_part_name};
 use super::target::{
-    Existing, FactsSet, Found, FoundKind, Target, TargetError, TargetFile, TargetRead, check_link, check_path, split, words,
+    Existing, FactsSet, Found, FoundKind, Target, TargetError, TargetFile, TargetRead, check_link, check_path, is_part_name, split, words,
 };
 use crate::tree::Facts;
 use rustix::fd::{AsFd, OwnedFd};
@@ -92,7 +92,10 @@ impl Target for OsTarget {
     fn is_empty(&self) -> Result<bool, TargetError> {
         let failed = |errno| failed("list", b"", errno);
         for entry in rustix::fs::Dir::read_from(&self.root).map_err(failed)? {
-            if !matches!(entry.map_err(failed)?.file_name().to_bytes(), b"." | b"..") {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_bytes();
+            // A run that was killed before its marker had a name leaves an unfinished file of ours.
+            if !matches!(name, b"." | b"..") && !is_part_name(name) {
                 return Ok(false);
             }
         }

@@ -10,7 +10,7 @@ use super::{SnapSource, rfc3339};
 use crate::ops::{Problem, Severity};
 use crate::repo::{Heads, Known, Ledger, ObjectReader, PackKind, PackName, PackSums, Repository, SnapshotName};
 use crate::scan::{ScanError, SkipReason, Walk, escaped};
-use crate::tree::{FileHash, Time};
+use crate::tree::{Counts, FileHash, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 
@@ -136,10 +136,13 @@ fn source_report(
     count_changes(&mut report, tree, compared);
     tell_not_saved(&mut report, tree.not_saved.clone(), ledger, now_seconds, problems);
     if let Some((_, record)) = base
-        && record.counts.files >= SHRUNK_FROM_FILES
-        && counts.files.saturating_mul(2) < record.counts.files
+        && (has_shrunk(&record.counts, counts)
+            || std::mem::discriminant(&record.root.content) != std::mem::discriminant(&tree.root.content))
     {
-        let message = format!("{path} had {} files in the last snapshot and has {} now", record.counts.files, counts.files);
+        let message = format!(
+            "{path} had {} files, {} bytes in the last snapshot and has {} files, {} bytes now",
+            record.counts.files, record.counts.bytes, counts.files, counts.bytes
+        );
         problems.push(news(ledger, now_seconds, Problem::of_path("source-shrank", Severity::Notice, path, message)));
     }
     Some(report)
@@ -204,6 +207,13 @@ fn tell_not_saved(report: &mut SourceReport, list: Vec<NotSaved>, ledger: &mut L
     told.truncate(NOT_SAVED_SHOWN);
     problems.extend(told.iter().map(not_saved_problem));
     report.not_saved = told;
+}
+
+/// By half, in files or bytes, or to nothing.
+fn has_shrunk(before: &Counts, now: &Counts) -> bool {
+    let by_half = |before: u64, now: u64| before > 0 && now.saturating_mul(2) <= before;
+    let is_large = before.files >= SHRUNK_FROM_FILES;
+    is_large && (by_half(before.files, now.files) || by_half(before.bytes, now.bytes)) || before.bytes > 0 && now.bytes == 0
 }
 
 fn not_saved_problem(not_saved: &NotSaved) -> Problem {
