@@ -94,6 +94,9 @@ pub fn ls(repository: &Repository, options: &LsOptions) -> Result<LsReport, Erro
     let objects = RepoObjects(&reader);
     let mut report =
         LsReport { snapshot: manifest.name.hex(), time: rfc3339(manifest.public.time), entries: Vec::new(), problems: Vec::new() };
+    if options.snapshot == SnapshotRef::Latest(0) {
+        report.problems.extend(used::newer_in_second(&list, &manifest));
+    }
     report.problems.extend(time_ahead([&manifest], repository.surroundings().clock.now()));
     let sources = manifest.sealed.as_ref().map(|sealed| sealed.sources.as_slice()).unwrap_or_default();
     let found = resolve_path(&objects, &manifest, &options.path)?;

@@ -113,6 +113,8 @@ pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<
         }
     }
     report.problems.extend(second_only_problems(repository, &list, &notices)?);
+    let ledger = Ledger::load(&repository.surroundings().local, &repository.copy_identity());
+    report.problems.extend(used::gone_snapshots(&list, &notices, &ledger));
     report.problems.extend(time_ahead(&ahead, now));
     lines.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
     report.snapshots = lines.into_iter().map(|(_, line)| line).collect();

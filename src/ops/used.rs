@@ -2,7 +2,9 @@
 //! one was used, and index segments that the packs themselves stood in for. The result is whole: exit 4 at most.
 
 use super::{Problem, Severity};
-use crate::repo::{FileState, Manifest, NameFolder, ObjectReader, Repository, RepositoryFileState, StoredFile, StoredName};
+use crate::repo::{
+    FileState, Ledger, Manifest, NameFolder, Notices, ObjectReader, Repository, RepositoryFileState, SnapshotList, StoredFile, StoredName,
+};
 use std::collections::BTreeMap;
 
 const HEALS: &str = "the next `tintype snap` heals it";
@@ -50,6 +52,30 @@ pub(super) fn copies<'m>(
         bad.insert(StoredFile::first(NameFolder::Packs, StoredName::from(pack)).path(), first_copy);
     }
     repository_file(repository).into_iter().chain(bad.into_iter().map(|(path, first_copy)| from_second(path, &first_copy))).collect()
+}
+
+/// Snapshots that this machine saw here, that are gone from both places, and that no tombstone names.
+pub(super) fn gone_snapshots(list: &SnapshotList, notices: &Notices, ledger: &Ledger) -> Vec<Problem> {
+    let is_here = |name: &StoredName| list.first.contains_key(name) || list.second_only.contains_key(name);
+    let gone = ledger.manifests.keys().filter(|name| !is_here(name) && !notices.manifests.contains(name));
+    let problem = |name: &StoredName| {
+        let short: String = name.hex().chars().take(8).collect();
+        let message = format!("snapshot {short}, which this machine saw here, is gone");
+        Problem::of_object("manifest-missing", Severity::Notice, name.hex(), message)
+            .with_hint("another copy of this repository may have it; `tintype check` says more")
+    };
+    gone.map(problem).collect()
+}
+
+/// Snapshots newer than the one that was taken for the latest, in `second/` alone: interrupted before they were finished, or lost since.
+pub(super) fn newer_in_second(list: &SnapshotList, latest: &Manifest) -> Vec<Problem> {
+    let newer = list.second_only.values().filter(|(file, _)| file.stated_seconds.is_some_and(|stated| stated > latest.public.time.seconds));
+    let problem = |file: &StoredFile| {
+        let message = "a newer snapshot lies in second/ alone: it is not finished, still arriving, or lost its first copy";
+        Problem::of_object("manifest-only-second", Severity::Bookkeeping, file.path(), format!("{}: {message}", file.path()))
+            .with_hint("`tintype check` says whether all that it needs is here; then the next `tintype snap` brings it back")
+    };
+    newer.map(|(file, _)| problem(file)).collect()
 }
 
 /// Index segments that a reader was given and could not read. Where the others listed all that it looked for nobody misses them.

@@ -436,3 +436,31 @@ fn a_plain_repository_file_in_the_place_of_an_encrypted_ones_is_not_written_by()
     assert_eq!((exit, &report["error"]["code"]), (5, &"repository-file-damaged".into()), "{report}");
     assert_eq!(tree(&world.path("repo/packs")), before);
 }
+
+#[test]
+fn a_newest_snapshot_that_is_gone_is_said_by_whoever_takes_an_older_one_for_the_latest() {
+    let world = World::with_repository();
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0);
+    world.write("photos/new.jpg", b"a new one");
+    let (_, report) = world.json(&["-r", "repo", "snap", "photos"]);
+    let newest = report["snapshot"].as_str().expect("an id").to_owned();
+    let path = |place: &str| {
+        let files = tree(&world.path(&format!("repo/{place}")));
+        let (name, _) = files.into_iter().find(|(name, _)| name.to_string_lossy().contains(&newest)).expect("its manifest");
+        world.path(&format!("repo/{place}")).join(name)
+    };
+    std::fs::remove_file(path("snapshots")).expect("it goes");
+    for (words, expected) in [(&["restore", "--target", "one"][..], 4), (&["ls"], 4), (&["snapshots"], 4), (&["check"], 4)] {
+        let (exit, report) = world.json(&[&["-r", "repo"], words].concat());
+        assert_eq!(exit, expected, "{words:?}: {report}");
+        assert!(report["problems"].to_string().contains(&newest), "{words:?}: {report}");
+    }
+    std::fs::remove_file(path("second/snapshots")).expect("it goes");
+    for (words, expected) in
+        [(&["restore", "--target", "two"][..], 3), (&["snapshots"], 3), (&["check"], 5), (&["snap", "photos"], 3), (&["snap", "photos"], 0)]
+    {
+        let (exit, report) = world.json(&[&["-r", "repo"], words].concat());
+        assert_eq!(exit, expected, "{words:?}: {report}");
+        assert!(report["problems"].to_string().contains(&newest), "{words:?}: {report}");
+    }
+}

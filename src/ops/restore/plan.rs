@@ -8,9 +8,9 @@ use super::report::{RestoreReport, RestoredSnapshot};
 use super::run;
 use super::target::Target;
 use crate::ops::objects::RepoObjects;
-use crate::ops::{Error, InSnapshot, Problem, SnapshotRef, resolve, resolve_path, time_ahead};
+use crate::ops::{Error, InSnapshot, Problem, SnapshotRef, resolve, resolve_path, time_ahead, used};
 use crate::progress::{Observer, Stage};
-use crate::repo::{Manifest, ObjectReader, RepoError, Repository, SnapshotList, SnapshotName, StoredName};
+use crate::repo::{Ledger, Manifest, ObjectReader, RepoError, Repository, SnapshotList, SnapshotName, StoredName};
 use crate::scan::escaped;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -73,13 +73,20 @@ pub fn plan_restore<'r>(
     observer: &dyn Observer,
 ) -> Result<RestorePlan<'r>, Error> {
     observer.stage(Stage::Planning, 0);
-    let list = SnapshotList::take(&**repository.store(), &repository.notices()?)?;
+    let notices = repository.notices()?;
+    let list = SnapshotList::take(&**repository.store(), &notices)?;
+    let ledger = Ledger::load(&repository.surroundings().local, &repository.copy_identity());
+    let mut notes = used::gone_snapshots(&list, &notices, &ledger);
     let wanted = if options.snapshots.is_empty() { vec![(SnapshotRef::Latest(0), None)] } else { options.snapshots.clone() };
     let mut chosen: Vec<(Manifest, Option<Vec<u8>>)> = Vec::new();
     for (name, path) in wanted {
-        chosen.push((resolve(repository, &list, &name)?, path.filter(|path| !path.is_empty())));
+        let manifest = resolve(repository, &list, &name)?;
+        if name == SnapshotRef::Latest(0) {
+            notes.extend(used::newer_in_second(&list, &manifest));
+        }
+        chosen.push((manifest, path.filter(|path| !path.is_empty())));
     }
-    let notes = time_ahead(chosen.iter().map(|(manifest, _)| manifest), repository.surroundings().clock.now()).into_iter().collect();
+    notes.extend(time_ahead(chosen.iter().map(|(manifest, _)| manifest), repository.surroundings().clock.now()));
     let segments: BTreeSet<StoredName> = chosen.iter().flat_map(|(manifest, _)| manifest.public.segments.iter().copied()).collect();
     let reader = ObjectReader::with_segments(repository, &segments.into_iter().collect::<Vec<_>>())?;
     let mut selections = Vec::new();

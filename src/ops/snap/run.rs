@@ -11,6 +11,7 @@ use super::{SnapOptions, SnapReport, SnapSource, Timings};
 use crate::ops::Error;
 use crate::ops::guides;
 use crate::ops::objects::RepoObjects;
+use crate::ops::used;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
     Heads, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
@@ -43,6 +44,7 @@ const TOOL: &str = concat!("tintype ", env!("CARGO_PKG_VERSION"));
 
 /// Everything that a round opens before it reads a file.
 struct Opened<'r> {
+    list: SnapshotList,
     heads: Heads,
     known: Known,
     reader: ObjectReader<'r>,
@@ -105,6 +107,7 @@ pub(super) fn round(
         known: &opened.known,
         heads: &opened.heads,
     };
+    let gone = used::gone_snapshots(&opened.list, notices, ledger);
     let published = repository.publish(publication, ledger)?;
     laps.lap(|timings| &mut timings.finishing);
     let (name, time, written_bytes, clock_note) = match published {
@@ -123,6 +126,7 @@ pub(super) fn round(
         known: &opened.known,
         reader: &opened.reader,
         not_healed,
+        gone,
         packs: &packs,
         sums: &sums,
         healed: so_far.healed.clone(),
@@ -149,16 +153,16 @@ fn open<'r>(
     notices: &Notices,
     distrusted: &BTreeSet<PackName>,
 ) -> Result<Opened<'r>, Error> {
-    let (mut heads, mut known) = look_around(repository, ledger, notices, distrusted)?;
+    let (mut list, mut heads, mut known) = look_around(repository, ledger, notices, distrusted)?;
     let mut healed = repository.heal(&known, notices, ledger)?;
     if healed.iter().any(|name| name.starts_with("packs/") || name.starts_with("snapshots/")) {
         // What came back counts from the start.
-        (heads, known) = look_around(repository, ledger, notices, distrusted)?;
+        (list, heads, known) = look_around(repository, ledger, notices, distrusted)?;
     }
     let reader = ObjectReader::with_whole_index(repository, known.index.clone());
     healed.extend(guides::write_absent(&**repository.store())?);
     healed.extend(super::pages::write_lost_pages(repository, &known, &reader, notices, ledger)?);
-    Ok(Opened { heads, known, reader, healed })
+    Ok(Opened { list, heads, known, reader, healed })
 }
 
 /// The newest manifests, and what may be relied on.
@@ -167,7 +171,7 @@ fn look_around(
     ledger: &mut Ledger,
     notices: &Notices,
     distrusted: &BTreeSet<PackName>,
-) -> Result<(Heads, Known), Error> {
+) -> Result<(SnapshotList, Heads, Known), Error> {
     let list = SnapshotList::take(&**repository.store(), notices)?;
     let heads = repository.heads(&list)?;
     let preferred = match heads.latest() {
@@ -175,7 +179,7 @@ fn look_around(
         None => BTreeSet::new(),
     };
     let known = repository.known(ledger, distrusted, preferred)?;
-    Ok((heads, known))
+    Ok((list, heads, known))
 }
 
 fn find_sources(

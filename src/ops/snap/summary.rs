@@ -27,6 +27,8 @@ pub(super) struct Summarised<'a, 'r> {
     pub(super) reader: &'a ObjectReader<'r>,
     /// Packs that had to be read from their second copy and stay so.
     pub(super) not_healed: BTreeSet<PackName>,
+    /// Snapshots that were here once.
+    pub(super) gone: Vec<Problem>,
     pub(super) packs: &'a PackSums,
     pub(super) sums: &'a Sums,
     pub(super) healed: Vec<String>,
@@ -264,6 +266,8 @@ fn count_changes(report: &mut SourceReport, tree: &Tree, compared: &Compared) {
 
 /// Damage of the repository that was noticed on the way: beside a good snapshot it is news once, then known.
 fn repository_problems(summarised: &Summarised<'_, '_>, ledger: &mut Ledger, now_seconds: i64, problems: &mut Vec<Problem>) {
+    let gone = summarised.gone.iter().map(|problem| news(ledger, now_seconds, problem.clone()));
+    problems.extend(gone.collect::<Vec<_>>());
     let mut tell = |code, object: String, message: String| {
         let problem = Problem::of_object(code, Severity::Notice, object, message).with_hint("`tintype check` says which photos are hit");
         problems.push(news(ledger, now_seconds, problem));
