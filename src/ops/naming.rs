@@ -72,6 +72,17 @@ fn absent(name: &str, reason: String) -> Error {
     RepoError::NoSuchSnapshot { name: name.to_owned(), reason }.into()
 }
 
+/// Why there is no latest snapshot, and what brings back those that lost their first copy.
+fn none_yet(list: &SnapshotList) -> String {
+    match list.second_only.len() {
+        0 => "there is no snapshot here yet".to_owned(),
+        count => {
+            let are = if count == 1 { "1 snapshot lies".to_owned() } else { format!("{count} snapshots lie") };
+            format!("{are} in second/ alone; a `tintype snap` of any folder into this repository brings back each that is whole")
+        }
+    }
+}
+
 /// Clocks differ, and time zones are set wrong: less than this far ahead is nothing to speak of.
 const AHEAD_SAID_SECONDS: i64 = 86_400;
 
@@ -130,7 +141,7 @@ pub fn resolve(repository: &Repository, list: &SnapshotList, name: &SnapshotRef)
                 repository.sealing()?;
             }
             let asked = if *steps == 0 { "latest".to_owned() } else { format!("latest~{steps}") };
-            let mut at = repository.latest(list)?.ok_or_else(|| absent(&asked, "there is no snapshot here yet".to_owned()))?;
+            let mut at = repository.latest(list)?.ok_or_else(|| absent(&asked, none_yet(list)))?;
             for step in 0..*steps {
                 let previous =
                     at.sealed.as_ref().and_then(|sealed| sealed.sources.first()).and_then(|source| source.previous.first().copied());
