@@ -73,7 +73,8 @@ impl Making {
         let sources: Vec<_> = sources.iter().map(source).collect();
         let options = SnapOptions { note: note.to_owned(), ..SnapOptions::default() };
         let report = snap(&self.repository, &sources, &options, &Silent).expect("a snapshot");
-        assert!(report.problems.is_empty(), "{:?}", report.problems);
+        // The long film goes on purpose.
+        assert!(report.problems.iter().all(|problem| problem.code == "source-shrank"), "{:?}", report.problems);
         report.snapshot
     }
 
