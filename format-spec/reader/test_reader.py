@@ -504,6 +504,25 @@ class Restores(unittest.TestCase):
         r.manifest(root, (1, 1, 0, 7), seconds=1_700_000_120)
         self.assertEqual(self.verdict(), (4, ["needs-wrong"]))
 
+    def test_a_pack_whose_directory_cannot_be_read(self):
+        r = self.repo
+        chunk = r.chunk_file(b"picture")
+        r.pack(1)
+        name = r.needs[0][0].hex()
+        self.finish([(b"x", r.entry(b"x", chunk))], (1, 1, 0, 7))
+        path = os.path.join(self.root, "packs", name[:2], name + ".pack")
+        with open(path, "r+b") as file:         # in the repository id of its header
+            file.seek(17)
+            file.write(b"\xff")
+        self.assertEqual(self.verdict(), (5, ["object-damaged", "pack-damaged"]))
+        code, report = reader("restore", self.root, "--target", self.out)
+        self.assertEqual((code, self.codes(report)), (5, ["file-damaged"]))
+        r.object(1, b"picture")
+        r.object(1, b"more")
+        r.pack(1, needed=False)                 # another pack holds it: not `needs-wrong`
+        self.assertEqual(self.verdict(), (4, ["pack-lost-objects-elsewhere"]))
+        self.assertEqual(reader("restore", self.root, "--target", self.out + "2")[0], 0)
+
     def test_tombstones(self):
         r = self.repo
         first = self.finish([(b"x", r.entry(b"x", EMPTY))], (1, 1, 0, 0))
