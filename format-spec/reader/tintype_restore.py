@@ -86,7 +86,7 @@ class Restore:
         return entry
 
     def absent(self, damaged="file-damaged"):
-        """The code of what no directory lists: it may lie in a pack whose directory is wrong (packs.md)."""
+        """The code of what no directory lists: it may lie in a pack whose directory is wrong (reading.md)."""
         return damaged if self.repo.unread else "object-missing"
 
     def leave_out(self, path, code, why):
