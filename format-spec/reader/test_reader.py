@@ -373,6 +373,10 @@ class Restores(unittest.TestCase):
     def codes(self, report):
         return sorted({p["code"] for p in report["problems"]} | {p["code"] for p in report.get("left_out", ())})
 
+    def verdict(self, *more):
+        code, report = reader("check", self.root, *more)
+        return code, self.codes(report)
+
     def read(self, *path):
         with open(os.path.join(self.out, *path), "rb") as file:
             return file.read()
@@ -470,6 +474,54 @@ class Restores(unittest.TestCase):
         code, report = reader("check", self.root)
         self.assertEqual((code, self.codes(report)), (4, ["pack-lost-objects-elsewhere"]))
         self.assertEqual(reader("restore", self.root, "--target", self.out)[0], 0)
+
+    def test_an_object_in_two_packs_and_two_snapshots(self):
+        r = self.repo
+        chunk = r.chunk_file(b"picture")
+        r.pack(1)
+        for extra in (b"more", b"others"):
+            r.object(1, b"picture")
+            r.object(1, extra)
+            r.pack(1)
+        one, two, three = r.needs
+        root = r.entry(b"photos", r.folder([(b"x", r.entry(b"x", chunk))]))
+        r.pack(2)
+        trees = r.needs[3]
+        r.needs = [one, trees]
+        r.manifest(root, (1, 1, 0, 7))
+        r.needs = [two, trees]
+        r.manifest(root, (1, 1, 0, 7), seconds=1_700_000_060)
+        for more in ((), ("--read-data",)):
+            self.assertEqual(self.verdict(*more), (0, []))
+        # The directory of one of the packs in a segment as well, and a snapshot that is judged before it is needed.
+        record = b"\0" + u(7) + u(7) + many([blake3(b"picture") + bytes([1]) + u(7)])
+        segment = r.file(3, b"", many([one[0] + u(one[1]) + bytes([1]) + b"\x5a" * 32 + u(135) + many([record])]))
+        r.put(f"index/{blake3(segment).hex()[:2]}/{blake3(segment).hex()}.index", segment)
+        r.needs = [three, trees]
+        r.manifest(root, (1, 1, 0, 7), seconds=1_600_000_000)
+        self.assertEqual(self.verdict(), (0, []))
+        r.needs = [trees]                       # and one that names none of the three
+        r.manifest(root, (1, 1, 0, 7), seconds=1_700_000_120)
+        self.assertEqual(self.verdict(), (4, ["needs-wrong"]))
+
+    def test_a_pack_whose_directory_cannot_be_read(self):
+        r = self.repo
+        chunk = r.chunk_file(b"picture")
+        r.pack(1)
+        name = r.needs[0][0].hex()
+        self.finish([(b"x", r.entry(b"x", chunk))], (1, 1, 0, 7))
+        path = os.path.join(self.root, "packs", name[:2], name + ".pack")
+        with open(path, "r+b") as file:         # in the repository id of its header
+            file.seek(17)
+            file.write(b"\xff")
+        self.assertEqual(self.verdict(), (5, ["object-damaged", "pack-damaged"]))
+        code, report = reader("restore", self.root, "--target", self.out)
+        self.assertEqual((code, self.codes(report)), (5, ["file-damaged"]))
+        r.object(1, b"picture")
+        r.object(1, b"more")
+        r.pack(1, needed=False)                 # another pack holds it: not `needs-wrong`
+        self.assertEqual(self.verdict(), (4, ["pack-lost-objects-elsewhere"]))
+        self.assertEqual(reader("restore", self.root, "--target", self.out + "2")[0], 0)
 
     def test_tombstones(self):
         r = self.repo

@@ -99,6 +99,10 @@ class Check:
             self.repo.index_everything()
             self.trees.clear()
             walked = self.walk(snapshot, packs, gone, lost_pages, short)
+        if walked:                              # whole by length, and nothing says what lies in them
+            known = {name for _, _, name in gone}
+            gone += [(5, "pack-damaged", name) for name in (p.name.hex() for p in packs)
+                     if name in self.repo.unread and name not in known]
         for exit_code, code, pack in gone:
             if walked is not None and not walked.lost + walked.wrong:
                 self.say("pack-lost-objects-elsewhere", 4,
@@ -167,6 +171,10 @@ class Check:
             self.good[name] = "whole" in states
         return self.good[name]
 
+    def may_lie_unread(self):
+        """Whether an object that nothing lists may lie in a pack that is whole by length and has no readable directory."""
+        return any(self.pack_is_good(name) for name in self.repo.unread)
+
     def bit(self, name):
         return self.bits.setdefault(name, 1 << len(self.bits))
 
@@ -177,7 +185,8 @@ class Check:
                     and self.pack_is_good(p.pack.name) and length in (None, p.length)}
         packs = good(self.repo.find(identity, kind)) or good(self.repo.find(identity, kind, True))
         if not packs:
-            whole = any(self.pack_is_good(p.pack.name) for p in self.repo.find(identity, kind))
+            whole = any(self.pack_is_good(p.pack.name) for p in self.repo.find(identity, kind)) or \
+                not self.repo.find(identity, kind) and self.may_lie_unread()
             return NOTHING._replace(wrong=1) if whole else NOTHING._replace(lost=1)
         if len(packs) == 1:
             return NOTHING._replace(packs=self.bit(packs.pop()))
@@ -189,7 +198,7 @@ class Check:
         try:
             return self.repo.object(identity, kind), found
         except KeyError:
-            return None, NOTHING._replace(lost=1)
+            return None, found if found.lost + found.wrong else NOTHING._replace(lost=1)
         except Refused as error:
             if error.code in ("not-allowed", "over-limit", "not-decodable", "not-canonical", "tail-not-zero"):
                 self.say("tree-damaged", 5, f"object {identity.hex()[:8]}…: {error}")

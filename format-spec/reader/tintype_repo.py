@@ -92,7 +92,7 @@ class Repository:
     def __init__(self, root):
         self.root, self.problems, self.bad, self.foreign, self.temporary, self.rules = root, [], set(), 0, 0, []
         self.files = {(folder, second): {} for folder in f.KINDS for second in (False, True)}
-        self.states, self.places, self.indexed, self.owned, self.covered = {}, {}, set(), set(), set()
+        self.states, self.places, self.indexed, self.owned, self.covered, self.unread = {}, {}, set(), set(), set(), set()
         self.stage, self.segments, self.more_names, self.reader_here = 0, {}, {}, False
         try:
             self.scan("")
@@ -391,14 +391,18 @@ class Repository:
                          f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
 
     def own_directory(self, name):
-        """The directory of a pack, from either copy: (length, kind, salt, records); None if neither opens."""
+        """The directory of a pack, from either copy: (length, kind, salt, records); None if neither opens.
+        A pack that is whole by its trailer and whose directory does not open is noted in `unread`."""
         for second in (False, True):
             stored = self.files["packs", second].get(name)
             try:
                 if stored and not stored.elsewhere:
                     kind, salt, records = f.pack_directory(self.keys, lambda at, n: self.packs.read(name, second, at, n), stored.size)
                     return stored.size, kind, salt, records
-            except (Refused, OSError):
+            except Refused as error:
+                if error.code not in ("file-short", "format-too-new"):
+                    self.unread.add(name)
+            except OSError:
                 continue
         return None
 
@@ -411,6 +415,7 @@ class Repository:
         found = name not in self.indexed and self.own_directory(name)
         if found:
             self.owned.add(name)
+            self.unread.discard(name)
             self.add(name, *found)
 
     def find(self, identity, kind, everywhere=False):

@@ -80,9 +80,14 @@ class Restore:
                 entry = next((e for e in self.repo.entries(entry.content) if e.name == part), None) \
                     if entry and entry.kind == "folder" else None
             except (Refused, KeyError) as error:
-                raise Stop(*(6, "object-missing") if isinstance(error, KeyError) else (5, "object-damaged"),
+                missing = isinstance(error, KeyError) and not self.repo.unread
+                raise Stop(*(6, "object-missing") if missing else (5, "object-damaged"),
                            f"cannot read the way to {path}: {error}") from None
         return entry
+
+    def absent(self, damaged="file-damaged"):
+        """The code of what no directory lists: it may lie in a pack whose directory is wrong (reading.md)."""
+        return damaged if self.repo.unread else "object-missing"
 
     def leave_out(self, path, code, why):
         self.left_out.append(LeftOut(b"/".join(path), code, why))
@@ -170,7 +175,7 @@ class Restore:
                         elif not self.stopped:
                             yield from self.visit(path + (child.name,), child)
                 except KeyError:
-                    self.leave_out(path, "object-missing", "the listing of this folder lies in no pack that is here")
+                    self.leave_out(path, self.absent("object-damaged"), "the listing of this folder lies in no pack that is here")
                 except Refused as error:
                     wrong = error.code in ("hash-mismatch", "not-authentic", "record-not-decodable", "file-short")
                     self.leave_out(path, "object-damaged" if wrong else "tree-damaged", str(error))
@@ -222,7 +227,7 @@ class Restore:
             self.waiting[path] = entry
             return done
         except KeyError:
-            self.leave_out(path, "object-missing", "its list of pieces lies in no pack that is here")
+            self.leave_out(path, self.absent(), "its list of pieces lies in no pack that is here")
         except Refused as error:
             self.leave_out(path, "file-damaged", str(error))
         return None
@@ -253,7 +258,10 @@ class Restore:
                 elif done.code in ("file-damaged", "object-missing", "pack-denied") and self.failed is not None:
                     self.failed.append((path, entry))
                 else:
-                    self.leave_out(path, done.code, done.why)
+                    unlisted = done.code == "object-missing" and not all(
+                        self.repo.find(i, 1) for i, _ in self.repo.pieces(entry.content))
+                    code = self.absent() if unlisted else done.code
+                    self.leave_out(path, code, done.why)
             self.progress(self.files, self.bytes)
 
     def link_twin(self, path, entry, first, arguments, gone):
