@@ -41,7 +41,7 @@ pub(super) struct Summarised<'a, 'r> {
 /// Lines that a report shows at most; the snapshot itself has all.
 const NOT_SAVED_SHOWN: usize = 1000;
 const GONE_SHOWN: usize = 20;
-/// A source of at least so many files that has fewer than half of them now is worth a loud word.
+/// A source of at least so many files that has half of them or of their bytes now, or less, is worth a loud word.
 const SHRUNK_FROM_FILES: u64 = 10;
 
 pub(super) fn report(summarised: Summarised<'_, '_>, ledger: &mut Ledger) -> SnapReport {
