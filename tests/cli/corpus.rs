@@ -73,6 +73,11 @@ impl Program {
         Self { world, options }
     }
 
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let words: Vec<&str> = self.options.iter().copied().chain(words.iter().copied()).collect();
+        self.world.command(&words)
+    }
+
     pub(crate) fn json(&self, words: &[&str], codes: &[i32]) -> Value {
         let words: Vec<&str> = self.options.iter().copied().chain(words.iter().copied()).collect();
         let (code, value) = self.world.json(&words);

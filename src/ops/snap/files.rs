@@ -3,11 +3,12 @@
 //! Each worker takes the next file and a packer of its own; nothing is shared on the way but the set of ids that were claimed.
 
 use super::SnapSource;
+use super::attributes::{StoredAttributes, store_attributes};
 use super::plan::Unit;
 use crate::clock::Timestamp;
 use crate::progress::Observer;
 use crate::repo::{Expect, Group, Known, PackKind, PackRun, Packer, RepoError};
-use crate::scan::{ScanError, Stat, WINDOW_BYTES, read_pieces};
+use crate::scan::{Hole, ScanError, Stat, WINDOW_BYTES, read_pieces};
 use crate::tree::{FileHash, ObjectId, ObjectKind, Piece};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -37,6 +38,8 @@ pub(super) struct FileRead {
     pub(super) seen_at: Timestamp,
     /// It changed while it was read, twice.
     pub(super) changed: bool,
+    pub(super) attributes: StoredAttributes,
+    pub(super) holes: Vec<Hole>,
 }
 
 /// What became of a unit.
@@ -183,7 +186,9 @@ impl Storing<'_, '_> {
             _ => FileHash(*whole.finalize().as_bytes()),
         };
         let length_bytes = pieces.iter().map(|piece| u64::from(piece.length_bytes)).sum();
-        Ok(Outcome::Read(FileRead { length_bytes, hash, pieces, stat: seen.stat, seen_at, changed: seen.changed }))
+        let attributes = store_attributes(seen.attributes, &mut |id, raw| self.store_piece(packer, id, raw, true))?;
+        let (stat, changed, holes) = (seen.stat, seen.changed, seen.holes);
+        Ok(Outcome::Read(FileRead { length_bytes, hash, pieces, stat, seen_at, changed, attributes, holes }))
     }
 
     fn store_piece(&self, packer: &mut Packer<'_, '_>, id: ObjectId, raw: &[u8], is_only: bool) -> Result<(), RepoError> {

@@ -1,5 +1,6 @@
 //! Takes a snapshot: walks, compares with the last one, stores what is new, builds trees, and publishes a manifest once everything that it needs was seen in place.
 
+mod attributes;
 mod carry;
 mod files;
 mod identity;

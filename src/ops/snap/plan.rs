@@ -163,7 +163,7 @@ impl Comparing<'_> {
             all_there &= self.known.has(id);
             true
         };
-        tree::reach_file(&RepoObjects(self.reader), content, &mut visit).is_ok() && all_there
+        tree::reach(&RepoObjects(self.reader), before, &mut visit).is_ok() && all_there
     }
 
     fn is_due(&self, path: &[u8]) -> bool {

@@ -73,6 +73,8 @@ pub struct SourceReport {
     pub skipped_kinds: Vec<SkippedKind>,
     /// Where this repository lies in the source, printable; it is left out.
     pub repository_inside: Option<String>,
+    /// Extended attributes that could not be read, or are too large or too many for a snapshot.
+    pub attributes_unread: u64,
     /// What was listed, was never saved, and was gone when it was to be read.
     pub vanished: u64,
 }

@@ -1,5 +1,6 @@
 //! Owns one round of a snap: open, walk, compare, store, build, publish. A round whose packs are not all in place at the end is begun anew.
 
+use super::attributes::store_folders;
 use super::carry::Carrying;
 use super::files::{Outcome, Storing, Sums, packers_max};
 use super::identity::{Candidate, Identity, identify};
@@ -342,10 +343,11 @@ fn build(
     opened: &Opened<'_>,
     run: &PackRun<'_>,
 ) -> Result<(Vec<Built>, BTreeSet<crate::repo::NeededPack>), RepoError> {
+    let attributes = store_folders(sources, found, &opened.known, run)?;
     let mut marks = Marks::new(&opened.known, &run.filled_packs());
     let mut packer = run.packer(PackKind::Meta);
     let mut built = Vec::new();
-    for ((source, found), compared) in sources.iter().zip(found).zip(compared) {
+    for (((source, found), compared), attributes) in sources.iter().zip(found).zip(compared).zip(&attributes) {
         let base = base_of(&opened.heads, &found.identity);
         let (Ok(walk), Some(compared)) = (&found.walk, compared) else {
             let mut carrying = Carrying {
@@ -372,6 +374,7 @@ fn build(
             old_cache: &compared.old_cache,
             run,
             packer: &mut packer,
+            attributes,
             marks: &mut marks,
         };
         built.push(Built::Tree(Box::new(building.build()?)));

@@ -137,6 +137,14 @@ fn source_report(
     (report.read_files, report.read_bytes) = units.fold((0, 0), |(files, bytes), unit| (files + 1, bytes + unit.stat.length_bytes));
     count_changes(&mut report, tree, compared);
     tell_not_saved(&mut report, tree.not_saved.clone(), ledger, now_seconds, problems);
+    report.attributes_unread = tree.unread_attributes.count;
+    if let Some(example) = &tree.unread_attributes.example {
+        let example = if example.is_empty() { path.clone() } else { escaped(example) };
+        let count = tree.unread_attributes.count;
+        let what = if count == 1 { "1 extended attribute" } else { &format!("{count} extended attributes") };
+        let message = format!("{what} could not be read, or are larger than 64 MiB, and are not saved, e.g. of {example}");
+        problems.push(news(ledger, now_seconds, Problem::of_path("attributes-unread", Severity::Notice, example, message)));
+    }
     if let Some((_, record)) = base
         && (has_shrunk(&record.counts, counts)
             || std::mem::discriminant(&record.root.content) != std::mem::discriminant(&tree.root.content))
