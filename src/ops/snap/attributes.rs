@@ -18,11 +18,11 @@ pub(super) struct StoredAttributes {
     pub(super) unread_count: u32,
 }
 
+/// Stores one piece of a value.
+type StoreValue<'a> = &'a mut dyn FnMut(ObjectId, &[u8]) -> Result<(), RepoError>;
+
 /// Hands the long values of attributes to `store`, as chunks.
-pub(super) fn store_attributes(
-    attributes: Attributes,
-    store: &mut dyn FnMut(ObjectId, &[u8]) -> Result<(), RepoError>,
-) -> Result<StoredAttributes, RepoError> {
+pub(super) fn store_attributes(attributes: Attributes, store: StoreValue<'_>) -> Result<StoredAttributes, RepoError> {
     let mut xattrs = Vec::with_capacity(attributes.kept.len());
     for Attribute { name, value } in attributes.kept {
         let value = if value.len() <= limits::XATTR_INLINE_BYTES_MAX {

@@ -45,7 +45,7 @@ pub(super) struct FileRead {
 /// What became of a unit.
 #[derive(Debug, Clone)]
 pub(super) enum Outcome {
-    Read(FileRead),
+    Read(Box<FileRead>),
     Failed(ScanError),
     /// Names of one file when they were listed, read one by one: the first could not be read, or was another file by then.
     Apart(BTreeMap<Vec<u8>, Outcome>),
@@ -188,7 +188,7 @@ impl Storing<'_, '_> {
         let length_bytes = pieces.iter().map(|piece| u64::from(piece.length_bytes)).sum();
         let attributes = store_attributes(seen.attributes, &mut |id, raw| self.store_piece(packer, id, raw, true))?;
         let (stat, changed, holes) = (seen.stat, seen.changed, seen.holes);
-        Ok(Outcome::Read(FileRead { length_bytes, hash, pieces, stat, seen_at, changed, attributes, holes }))
+        Ok(Outcome::Read(Box::new(FileRead { length_bytes, hash, pieces, stat, seen_at, changed, attributes, holes })))
     }
 
     fn store_piece(&self, packer: &mut Packer<'_, '_>, id: ObjectId, raw: &[u8], is_only: bool) -> Result<(), RepoError> {

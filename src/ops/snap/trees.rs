@@ -2,7 +2,7 @@
 
 use super::attributes::FolderAttributes;
 use super::carry::{Carrying, count};
-use super::files::Outcome;
+use super::files::{FileRead, Outcome};
 use super::identity::join;
 use super::plan::{FilePlan, Plan};
 use super::stat_cache::StatCache;
@@ -224,70 +224,87 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         gathered: &mut Gathered,
     ) -> Result<Option<Held>, RepoError> {
         match plan {
-            FilePlan::Keep(before) => {
-                let Content::File(content) = &before.content else { return Ok(None) };
-                let marks = &mut *self.marks;
-                let mut all_there = true;
-                let reached = crate::tree::reach(&RepoObjects(self.reader), before, &mut |_, id| {
-                    all_there &= marks.mark(id);
-                    true
-                });
-                if reached.is_err() || !all_there {
-                    return Err(RepoError::LookFailed { missing: 1 });
-                }
-                // A second name may have been another file when its key was made.
-                let is_its_own = |key: &&StatKey| link_group.is_none() || (key.inode, key.mtime) == (listed.inode, listed.mtime);
-                if let Some(key) = self.old_cache.get(path).filter(is_its_own) {
-                    gathered.cache.insert(path.to_vec(), *key);
-                }
-                // It was looked at and is as it was: nothing is carried any more. Sections that are not known here are kept as bytes.
-                let sections = before
-                    .sections
-                    .iter()
-                    .filter(|section| ![tags::CARRIED, tags::CHANGED_WHILE_READ].contains(&section.tag))
-                    .cloned()
-                    .collect();
-                let content = Content::File(FileContent { link_group, ..content.clone() });
-                Ok(Some(Held { content, sections, xattrs: before.facts.xattrs.clone() }))
-            }
-            FilePlan::Read(unit) => {
-                let Some(Outcome::Read(read)) = self.outcomes.get(*unit).map(|outcome| outcome.of(path)) else { return Ok(None) };
-                if !read.pieces.iter().all(|piece| self.marks.mark(piece.id)) || !self.mark_values(&read.attributes.xattrs) {
-                    return Err(RepoError::LookFailed { missing: 1 });
-                }
-                gathered.unread_attributes.add(path, read.attributes.unread_count);
-                let (pieces, objects) = build_pieces(read.hash, read.pieces.clone());
-                self.store_objects(&objects)?;
-                let before = base.and_then(|entry| match &entry.content {
-                    Content::File(file) => Some(file.hash),
-                    _ => None,
-                });
-                gathered.read.push(ReadFile { hash: read.hash, length_bytes: read.length_bytes, before });
-                let mut sections = Vec::new();
-                if read.changed {
-                    sections.push(Section { tag: tags::CHANGED_WHILE_READ, bytes: Vec::new() });
-                    gathered.counts.changed_while_read += 1;
-                    let reason = "changed while it was read";
-                    gathered.items.push(item(path, ReportWhat::ChangedWhileRead, reason, None));
-                    let kept = NotSaved {
-                        path: escaped(path),
-                        reason: format!("{reason}; kept as it was read"),
-                        kept_as_read: true,
-                        kept_from: None,
-                        known_since: None,
-                    };
-                    gathered.not_saved.push(kept);
-                } else if (listed.inode, listed.length_bytes) == (read.stat.inode, read.stat.length_bytes) {
-                    gathered.cache.insert(path.to_vec(), StatKey::of(&read.stat, read.seen_at));
-                }
-                if !read.holes.is_empty() {
-                    let runs = read.holes.iter().map(|hole| (hole.offset_bytes, hole.length_bytes)).collect();
-                    sections.push(Holes { runs }.section());
-                }
-                let content = FileContent { length_bytes: read.length_bytes, hash: read.hash, pieces, picture: None, link_group };
-                Ok(Some(Held { content: Content::File(content), sections, xattrs: read.attributes.xattrs.clone() }))
-            }
+            FilePlan::Keep(before) => self.kept_file(path, listed, before, link_group, gathered),
+            FilePlan::Read(unit) => match self.outcomes.get(*unit).map(|outcome| outcome.of(path)) {
+                Some(Outcome::Read(read)) => self.read_file(path, listed, read, link_group, base, gathered).map(Some),
+                _ => Ok(None),
+            },
         }
+    }
+
+    fn kept_file(
+        &mut self,
+        path: &[u8],
+        listed: &Stat,
+        before: &Entry,
+        link_group: Option<FileHash>,
+        gathered: &mut Gathered,
+    ) -> Result<Option<Held>, RepoError> {
+        let Content::File(content) = &before.content else { return Ok(None) };
+        let marks = &mut *self.marks;
+        let mut all_there = true;
+        let reached = crate::tree::reach(&RepoObjects(self.reader), before, &mut |_, id| {
+            all_there &= marks.mark(id);
+            true
+        });
+        if reached.is_err() || !all_there {
+            return Err(RepoError::LookFailed { missing: 1 });
+        }
+        // A second name may have been another file when its key was made.
+        let is_its_own = |key: &&StatKey| link_group.is_none() || (key.inode, key.mtime) == (listed.inode, listed.mtime);
+        if let Some(key) = self.old_cache.get(path).filter(is_its_own) {
+            gathered.cache.insert(path.to_vec(), *key);
+        }
+        // It was looked at and is as it was: nothing is carried any more. Sections that are not known here are kept as bytes.
+        let sections =
+            before.sections.iter().filter(|section| ![tags::CARRIED, tags::CHANGED_WHILE_READ].contains(&section.tag)).cloned().collect();
+        let content = Content::File(FileContent { link_group, ..content.clone() });
+        Ok(Some(Held { content, sections, xattrs: before.facts.xattrs.clone() }))
+    }
+
+    fn read_file(
+        &mut self,
+        path: &[u8],
+        listed: &Stat,
+        read: &FileRead,
+        link_group: Option<FileHash>,
+        base: Option<&Entry>,
+        gathered: &mut Gathered,
+    ) -> Result<Held, RepoError> {
+        if !read.pieces.iter().all(|piece| self.marks.mark(piece.id)) || !self.mark_values(&read.attributes.xattrs) {
+            return Err(RepoError::LookFailed { missing: 1 });
+        }
+        gathered.unread_attributes.add(path, read.attributes.unread_count);
+        let (pieces, objects) = build_pieces(read.hash, read.pieces.clone());
+        self.store_objects(&objects)?;
+        let before = base.and_then(|entry| match &entry.content {
+            Content::File(file) => Some(file.hash),
+            _ => None,
+        });
+        gathered.read.push(ReadFile { hash: read.hash, length_bytes: read.length_bytes, before });
+        let mut sections = Vec::new();
+        if read.changed {
+            sections.push(Section { tag: tags::CHANGED_WHILE_READ, bytes: Vec::new() });
+            gathered.counts.changed_while_read += 1;
+            let reason = "changed while it was read";
+            gathered.items.push(item(path, ReportWhat::ChangedWhileRead, reason, None));
+            let kept = NotSaved {
+                path: escaped(path),
+                reason: format!("{reason}; kept as it was read"),
+                kept_as_read: true,
+                kept_from: None,
+                known_since: None,
+            };
+            gathered.not_saved.push(kept);
+        } else if (listed.inode, listed.length_bytes) == (read.stat.inode, read.stat.length_bytes) {
+            gathered.cache.insert(path.to_vec(), StatKey::of(&read.stat, read.seen_at));
+        }
+        if !read.holes.is_empty() {
+            let runs = read.holes.iter().map(|hole| (hole.offset_bytes, hole.length_bytes)).collect();
+            sections.push(Holes { runs }.section());
+        }
+        let content = FileContent { length_bytes: read.length_bytes, hash: read.hash, pieces, picture: None, link_group };
+        Ok(Held { content: Content::File(content), sections, xattrs: read.attributes.xattrs.clone() })
     }
 
     /// A folder's own extended attributes, which were stored before.
