@@ -40,6 +40,8 @@ pub(super) struct FileRead {
     pub(super) changed: bool,
     pub(super) attributes: StoredAttributes,
     pub(super) holes: Vec<Hole>,
+    /// Its bytes are others than in the last snapshot, though its facts say that nobody wrote to it.
+    pub(super) is_rotten: bool,
 }
 
 /// What became of a unit.
@@ -141,7 +143,12 @@ impl Storing<'_, '_> {
 
     /// Reads a file by the first of its names; by each, if that cannot be read or is not the file any more that was listed.
     fn store(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
-        let first = self.store_name(unit.source, &unit.path, packer, window)?;
+        let mut first = self.store_name(unit.source, &unit.path, packer, window)?;
+        if let Outcome::Read(read) = &mut first {
+            let facts = |stat: &Stat| (stat.length_bytes, stat.mtime, stat.ctime, stat.inode);
+            let is_still = !read.changed && facts(&read.stat) == facts(&unit.stat);
+            read.is_rotten = is_still && unit.expected.is_some_and(|hash| hash != read.hash);
+        }
         let is_listed_one = matches!(&first, Outcome::Read(read) if read.stat.inode == unit.stat.inode);
         if unit.other_names.is_empty() || is_listed_one {
             return Ok(first);
@@ -188,7 +195,7 @@ impl Storing<'_, '_> {
         let length_bytes = pieces.iter().map(|piece| u64::from(piece.length_bytes)).sum();
         let attributes = store_attributes(seen.attributes, &mut |id, raw| self.store_piece(packer, id, raw, true))?;
         let (stat, changed, holes) = (seen.stat, seen.changed, seen.holes);
-        Ok(Outcome::Read(Box::new(FileRead { length_bytes, hash, pieces, stat, seen_at, changed, attributes, holes })))
+        Ok(Outcome::Read(Box::new(FileRead { length_bytes, hash, pieces, stat, seen_at, changed, attributes, holes, is_rotten: false })))
     }
 
     fn store_piece(&self, packer: &mut Packer<'_, '_>, id: ObjectId, raw: &[u8], is_only: bool) -> Result<(), RepoError> {

@@ -2,6 +2,7 @@
 
 use super::attributes::store_folders;
 use super::carry::Carrying;
+use super::clock_shift;
 use super::files::{Outcome, Storing, Sums, packers_max};
 use super::identity::{Candidate, Identity, identify};
 use super::plan::{Comparing, Plan, Unit};
@@ -15,10 +16,13 @@ use crate::ops::objects::RepoObjects;
 use crate::ops::used;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
-    Heads, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
+    Heads, Kept, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
     RepoError, Repository, Seen, SnapshotList, SnapshotName, SourceRecord, StoredFile,
 };
-use crate::scan::{ScanError, SkipReason, SkipRule, Walk, WalkOptions, escaped, walk};
+use crate::scan::{
+    Adjusted, Adjustment, IGNORE_FILE, IGNORE_FILE_BYTES_MAX, Kind, Rules, ScanError, SkipReason, SkipRule, Source, Walk, WalkOptions,
+    escaped, walk,
+};
 use crate::tree::{Content, Counts, Entry, Time, build_folder, must_stay_as_it_is, reach_report};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -57,6 +61,18 @@ pub(super) struct Found {
     /// What was walked, or why it could not be.
     pub(super) walk: Result<Walk, ScanError>,
     pub(super) identity: Identity,
+    /// Lines of its ignore file that are no patterns, or why it cannot be read.
+    pub(super) wrong_rules: Vec<String>,
+    /// By which facts its files were read last.
+    pub(super) cache: StatCache,
+    /// Its clock lies so many seconds ahead of the last snapshot's.
+    pub(super) shift_seconds: i64,
+}
+
+/// A source that was walked, or not.
+struct Walked {
+    walk: Result<Walk, ScanError>,
+    wrong_rules: Vec<String>,
 }
 
 // long: the order of a round, told once, and what its report is made of.
@@ -77,7 +93,8 @@ pub(super) fn round(
     laps.lap(|timings| &mut timings.opening);
 
     observer.stage(Stage::Walking, 0);
-    let found = find_sources(repository, sources, options, observer, &opened)?;
+    let (found, sources) = find_sources(repository, sources, options, observer, &opened)?;
+    let sources = sources.as_slice();
     let mut units = Vec::new();
     let compared = compare(repository, &found, options, &opened, &mut units);
     if let Some(damaged) = proved_damaged(repository, &opened, ledger)? {
@@ -102,6 +119,7 @@ pub(super) fn round(
     let publication = Publication {
         sources: records(repository, sources, &found, &built)?,
         note: options.note.clone(),
+        keep: snapshots_to_keep(&opened.heads, &found, &built),
         tool: TOOL.to_owned(),
         needed: needed.into_iter().chain(own_meta(&packs)).collect(),
         new_packs: &packs.packs,
@@ -137,6 +155,21 @@ pub(super) fn round(
         timings: laps.end(),
     };
     Ok(Round::Done(Box::new(summary::report(summarised, ledger))))
+}
+
+/// The snapshots that hold files as they were before their bytes changed by themselves.
+fn snapshots_to_keep(heads: &Heads, found: &[Found], built: &[Built]) -> Vec<Kept> {
+    let mut keep = Vec::new();
+    for (found, built) in found.iter().zip(built) {
+        let (Built::Tree(tree), Some((manifest, _))) = (built, base_of(heads, &found.identity)) else { continue };
+        let rotten: Vec<&[u8]> = tree.read.iter().filter_map(|read| read.rotten.as_deref()).collect();
+        if let Some(first) = rotten.first() {
+            let first: String = escaped(first).chars().take(200).collect();
+            let reason = format!("holds {} files as they were before their bytes changed without a trace, e.g. {first}", rotten.len());
+            keep.push(Kept { snapshot: manifest.name, reason });
+        }
+    }
+    keep
 }
 
 /// Remembers by which facts the files of this snapshot are known again.
@@ -189,14 +222,16 @@ fn find_sources(
     options: &SnapOptions,
     observer: &dyn Observer,
     opened: &Opened<'_>,
-) -> Result<Vec<Found>, Error> {
-    let mut walks = Vec::new();
-    for source in sources {
-        let walked = walk_source(repository, source, observer);
-        if let Err(ScanError::Interrupted { .. }) = walked {
+) -> Result<(Vec<Found>, Vec<SnapSource>), Error> {
+    let sources: Vec<SnapSource> = sources.iter().map(|source| adjusted(source, options)).collect();
+    let (mut walks, mut wrong_rules) = (Vec::new(), Vec::new());
+    for source in &sources {
+        let walked = walk_source(repository, source, options, observer);
+        if let Err(ScanError::Interrupted { .. }) = walked.walk {
             return Err(RepoError::Interrupted.into());
         }
-        walks.push(walked);
+        walks.push(walked.walk);
+        wrong_rules.push(walked.wrong_rules);
     }
     let is_empty = |walked: &Result<Walk, ScanError>| {
         walked.as_ref().is_ok_and(|walk| {
@@ -205,7 +240,7 @@ fn find_sources(
     };
     if !options.allow_empty && walks.iter().all(|walked| walked.is_err() || is_empty(walked)) {
         // A reason is more useful than "empty": the first source that cannot be read says why.
-        let failed = walks.into_iter().zip(sources).find_map(|(walked, source)| walked.err().map(|error| (source, error)));
+        let failed = walks.into_iter().zip(&sources).find_map(|(walked, source)| walked.err().map(|error| (source, error)));
         return Err(match (failed, sources.first()) {
             (Some((source, error)), _) => Error::Source { place: escaped(&source.path), source: error },
             (None, Some(first)) => Error::SourcesEmpty { place: escaped(&first.path) },
@@ -216,8 +251,8 @@ fn find_sources(
         sources.iter().zip(&walks).map(|(source, walked)| Candidate { source, walk: walked.as_ref().ok() }).collect();
     let machine = repository.surroundings().local.machine_id(&repository.surroundings().entropy)?;
     let identities = identify(repository, &opened.reader, &opened.heads, &candidates, machine, options.continue_from)?;
-    let mut found = Vec::new();
-    for (walked, identity) in walks.into_iter().zip(identities) {
+    let (mut found, mut seen_sources) = (Vec::new(), Vec::new());
+    for (((walked, identity), wrong_rules), source) in walks.into_iter().zip(identities).zip(wrong_rules).zip(sources) {
         // One of several that is empty now and was not: as absent as an unplugged drive.
         let was_full = opened.heads.of(identity.id).first().is_some_and(|manifest| {
             manifest
@@ -231,19 +266,90 @@ fn find_sources(
             walked
         };
         refuse_to_follow(&opened.heads, &identity)?;
-        found.push(Found { walk, identity });
+        let cache = match base_of(&opened.heads, &identity) {
+            Some((manifest, _)) => StatCache::load(&repository.surroundings().local, &repository.id().hex(), identity.id, manifest.name),
+            None => StatCache::default(),
+        };
+        let mut found_here = Found { walk, identity, wrong_rules, cache, shift_seconds: 0 };
+        seen_sources.push(put_clock_right(&mut found_here, source));
+        found.push(found_here);
     }
     // What cannot be read and was never saved makes no snapshot, whatever is allowed to be empty.
     if found.iter().all(|found| found.walk.is_err() && base_of(&opened.heads, &found.identity).is_none())
-        && let Some((place, Err(error))) = sources.iter().zip(&found).map(|(source, found)| (escaped(&source.path), &found.walk)).next()
+        && let Some((place, Err(error))) =
+            seen_sources.iter().zip(&found).map(|(source, found)| (escaped(&source.path), &found.walk)).next()
     {
         return Err(Error::Source { place, source: error.clone() });
     }
-    Ok(found)
+    Ok((found, seen_sources))
 }
 
-fn walk_source(repository: &Repository, source: &SnapSource, observer: &dyn Observer) -> Result<Walk, ScanError> {
-    let walk_once = || walk(&*source.source, &walk_options(repository, source), observer);
+/// The source as the options want it seen.
+fn adjusted(source: &SnapSource, options: &SnapOptions) -> SnapSource {
+    if !options.download_placeholders {
+        return source.clone();
+    }
+    let adjustment = Adjustment { download_placeholders: true, ..Adjustment::default() };
+    SnapSource { source: Arc::new(Adjusted::new(Arc::clone(&source.source), adjustment)), ..source.clone() }
+}
+
+/// Takes from all times by how much a clock is off, also of what is read from now on.
+fn put_clock_right(found: &mut Found, source: SnapSource) -> SnapSource {
+    let Some((shift_seconds, shifted_devices)) = found.walk.as_ref().ok().and_then(|walk| clock_shift::find(walk, &found.cache)) else {
+        return source;
+    };
+    let adjustment = Adjustment { shift_seconds, shifted_devices, ..Adjustment::default() };
+    if let Ok(walk) = &mut found.walk {
+        walk.root = adjustment.of(walk.root.clone());
+        for folder in &mut walk.folders {
+            folder.stat = adjustment.of(folder.stat.clone());
+            for entry in &mut folder.entries {
+                entry.stat = adjustment.of(entry.stat.clone());
+            }
+        }
+    }
+    found.shift_seconds = shift_seconds;
+    SnapSource { source: Arc::new(Adjusted::new(Arc::clone(&source.source), adjustment)), ..source }
+}
+
+/// Reads the source's own ignore file and walks what it and the options leave.
+fn walk_source(repository: &Repository, source: &SnapSource, options: &SnapOptions, observer: &dyn Observer) -> Walked {
+    let (ignore_file, mut wrong_rules) = match read_ignore_file(&*source.source) {
+        Ok(text) => (text, Vec::new()),
+        Err(reason) => (None, vec![reason]),
+    };
+    // The patterns of the options were tried before.
+    let rules = Rules::new(&source.path, !options.no_default_excludes, &options.exclude, ignore_file.as_deref());
+    let (rules, wrong) = rules.unwrap_or_else(|_| (Rules::none(), Vec::new()));
+    wrong_rules.extend(wrong);
+    Walked { walk: walk_by(repository, source, rules, observer), wrong_rules }
+}
+
+/// The text of the ignore file in the root, if there is one that can be read; else why not.
+fn read_ignore_file(source: &dyn Source) -> Result<Option<String>, String> {
+    let path = IGNORE_FILE.as_bytes();
+    match source.stat(path) {
+        Ok(stat) if stat.kind == Kind::File && stat.length_bytes <= IGNORE_FILE_BYTES_MAX => {}
+        Ok(stat) if stat.kind == Kind::File => return Err(format!("{IGNORE_FILE} is too long to be one")),
+        _ => return Ok(None),
+    }
+    let read = || -> Result<Vec<u8>, ScanError> {
+        let (mut file, mut bytes, mut buffer) = (source.open(path)?, Vec::new(), vec![0; 64 << 10]);
+        loop {
+            let count = file.read(&mut buffer)?;
+            bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
+            if count == 0 || bytes.len() as u64 > IGNORE_FILE_BYTES_MAX {
+                return Ok(bytes);
+            }
+        }
+    };
+    let bytes = read().map_err(|error| format!("{IGNORE_FILE} cannot be read: {}", error.reason()))?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn walk_by(repository: &Repository, source: &SnapSource, rules: Rules, observer: &dyn Observer) -> Result<Walk, ScanError> {
+    let walk_options = WalkOptions { rules: Arc::new(rules), ..walk_options(repository, source) };
+    let walk_once = || walk(&*source.source, &walk_options, observer);
     // A folder that was listed and then gone may have been renamed: what is in it stands elsewhere now.
     let has_moved = |folder: &crate::scan::Folder| folder.problem.as_ref().is_some_and(ScanError::is_vanished);
     let mut walked = walk_once()?;
@@ -271,12 +377,6 @@ fn walk_options(repository: &Repository, source: &SnapSource) -> WalkOptions {
     WalkOptions { skip, threads: repository.surroundings().threads.max(1), ..WalkOptions::default() }
 }
 
-/// What was found out about each source that can be read.
-pub(super) struct Compared {
-    pub(super) plan: Plan,
-    pub(super) old_cache: StatCache,
-}
-
 /// The last snapshot's record of a source.
 pub(super) fn base_of<'h>(heads: &'h Heads, identity: &Identity) -> Option<(&'h crate::repo::Manifest, &'h SourceRecord)> {
     let manifest = heads.manifests.get(identity.heads.first()?)?;
@@ -289,7 +389,7 @@ fn compare(
     options: &SnapOptions,
     opened: &Opened<'_>,
     units: &mut Vec<Unit>,
-) -> Vec<Option<Compared>> {
+) -> Vec<Option<Plan>> {
     let surroundings = repository.surroundings();
     let day = u64::try_from(surroundings.clock.now().seconds / 86_400).unwrap_or(0);
     let mut compared = Vec::new();
@@ -299,22 +399,18 @@ fn compare(
             continue;
         };
         let base = base_of(&opened.heads, &source.identity);
-        let old_cache = match base {
-            Some((manifest, _)) => StatCache::load(&surroundings.local, &repository.id().hex(), source.identity.id, manifest.name),
-            None => StatCache::default(),
-        };
         let comparing = Comparing {
             source: position,
             reader: &opened.reader,
             known: &opened.known,
-            cache: &old_cache,
+            cache: &source.cache,
             base: base.map(|(_, record)| record),
             day,
             reread: options.reread,
             allow_empty: options.allow_empty,
         };
         let plan = comparing.plan(walked, units);
-        compared.push(Some(Compared { plan, old_cache }));
+        compared.push(Some(plan));
     }
     compared
 }
@@ -338,7 +434,7 @@ pub(super) struct CarriedSource {
 fn build(
     sources: &[SnapSource],
     found: &[Found],
-    compared: &[Option<Compared>],
+    compared: &[Option<Plan>],
     outcomes: &[Outcome],
     opened: &Opened<'_>,
     run: &PackRun<'_>,
@@ -349,7 +445,7 @@ fn build(
     let mut built = Vec::new();
     for (((source, found), compared), attributes) in sources.iter().zip(found).zip(compared).zip(&attributes) {
         let base = base_of(&opened.heads, &found.identity);
-        let (Ok(walk), Some(compared)) = (&found.walk, compared) else {
+        let (Ok(walk), Some(plan)) = (&found.walk, compared) else {
             let mut carrying = Carrying {
                 known: &opened.known,
                 reader: &opened.reader,
@@ -366,12 +462,12 @@ fn build(
         let mut building = Building {
             source,
             walk,
-            plan: &compared.plan,
+            plan,
             outcomes,
             known: &opened.known,
             reader: &opened.reader,
             previous: base.map(|(manifest, _)| (manifest.name, manifest.public.time)),
-            old_cache: &compared.old_cache,
+            old_cache: &found.cache,
             run,
             packer: &mut packer,
             attributes,

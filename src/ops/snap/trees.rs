@@ -37,6 +37,8 @@ pub(super) struct ReadFile {
     pub(super) hash: FileHash,
     pub(super) length_bytes: u64,
     pub(super) before: Option<FileHash>,
+    /// Its path, if its bytes changed though its facts did not.
+    pub(super) rotten: Option<Vec<u8>>,
 }
 
 /// What building goes by.
@@ -281,7 +283,8 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             Content::File(file) => Some(file.hash),
             _ => None,
         });
-        gathered.read.push(ReadFile { hash: read.hash, length_bytes: read.length_bytes, before });
+        let rotten = read.is_rotten.then(|| path.to_vec());
+        gathered.read.push(ReadFile { hash: read.hash, length_bytes: read.length_bytes, before, rotten });
         let mut sections = Vec::new();
         if read.changed {
             sections.push(Section { tag: tags::CHANGED_WHILE_READ, bytes: Vec::new() });
