@@ -15,6 +15,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod trees;
+mod walking;
 
 pub use report::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
 

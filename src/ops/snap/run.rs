@@ -9,6 +9,7 @@ use super::plan::{Comparing, Plan, Unit};
 use super::stat_cache::StatCache;
 use super::summary::{self, Summarised};
 use super::trees::{Building, Tree};
+use super::walking::{adjusted, walk_source};
 use super::{SnapOptions, SnapReport, SnapSource, Timings};
 use crate::ops::Error;
 use crate::ops::guides;
@@ -19,13 +20,9 @@ use crate::repo::{
     Heads, Kept, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
     RepoError, Repository, Seen, SnapshotList, SnapshotName, SourceRecord, StoredFile,
 };
-use crate::scan::{
-    Adjusted, Adjustment, IGNORE_FILE, IGNORE_FILE_BYTES_MAX, Kind, Rules, ScanError, SkipReason, SkipRule, Source, Walk, WalkOptions,
-    escaped, walk,
-};
+use crate::scan::{ScanError, Walk, escaped};
 use crate::tree::{Content, Counts, Entry, Time, build_folder, must_stay_as_it_is, reach_report};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// What the rounds before this one came to.
 #[derive(Debug, Default)]
@@ -67,12 +64,6 @@ pub(super) struct Found {
     pub(super) cache: StatCache,
     /// Its clock lies so many seconds ahead of the last snapshot's.
     pub(super) shift_seconds: i64,
-}
-
-/// A source that was walked, or not.
-struct Walked {
-    walk: Result<Walk, ScanError>,
-    wrong_rules: Vec<String>,
 }
 
 // long: the order of a round, told once, and what its report is made of.
@@ -271,7 +262,7 @@ fn find_sources(
             None => StatCache::default(),
         };
         let mut found_here = Found { walk, identity, wrong_rules, cache, shift_seconds: 0 };
-        seen_sources.push(put_clock_right(&mut found_here, source));
+        seen_sources.push(clock_shift::put_right(&mut found_here, source));
         found.push(found_here);
     }
     // What cannot be read and was never saved makes no snapshot, whatever is allowed to be empty.
@@ -284,97 +275,12 @@ fn find_sources(
     Ok((found, seen_sources))
 }
 
-/// The source as the options want it seen.
-fn adjusted(source: &SnapSource, options: &SnapOptions) -> SnapSource {
-    if !options.download_placeholders {
-        return source.clone();
-    }
-    let adjustment = Adjustment { download_placeholders: true, ..Adjustment::default() };
-    SnapSource { source: Arc::new(Adjusted::new(Arc::clone(&source.source), adjustment)), ..source.clone() }
-}
-
-/// Takes from all times by how much a clock is off, also of what is read from now on.
-fn put_clock_right(found: &mut Found, source: SnapSource) -> SnapSource {
-    let Some((shift_seconds, shifted_devices)) = found.walk.as_ref().ok().and_then(|walk| clock_shift::find(walk, &found.cache)) else {
-        return source;
-    };
-    let adjustment = Adjustment { shift_seconds, shifted_devices, ..Adjustment::default() };
-    if let Ok(walk) = &mut found.walk {
-        walk.root = adjustment.of(walk.root.clone());
-        for folder in &mut walk.folders {
-            folder.stat = adjustment.of(folder.stat.clone());
-            for entry in &mut folder.entries {
-                entry.stat = adjustment.of(entry.stat.clone());
-            }
-        }
-    }
-    found.shift_seconds = shift_seconds;
-    SnapSource { source: Arc::new(Adjusted::new(Arc::clone(&source.source), adjustment)), ..source }
-}
-
-/// Reads the source's own ignore file and walks what it and the options leave.
-fn walk_source(repository: &Repository, source: &SnapSource, options: &SnapOptions, observer: &dyn Observer) -> Walked {
-    let (ignore_file, mut wrong_rules) = match read_ignore_file(&*source.source) {
-        Ok(text) => (text, Vec::new()),
-        Err(reason) => (None, vec![reason]),
-    };
-    // The patterns of the options were tried before.
-    let rules = Rules::new(&source.path, !options.no_default_excludes, &options.exclude, ignore_file.as_deref());
-    let (rules, wrong) = rules.unwrap_or_else(|_| (Rules::none(), Vec::new()));
-    wrong_rules.extend(wrong);
-    Walked { walk: walk_by(repository, source, rules, observer), wrong_rules }
-}
-
-/// The text of the ignore file in the root, if there is one that can be read; else why not.
-fn read_ignore_file(source: &dyn Source) -> Result<Option<String>, String> {
-    let path = IGNORE_FILE.as_bytes();
-    match source.stat(path) {
-        Ok(stat) if stat.kind == Kind::File && stat.length_bytes <= IGNORE_FILE_BYTES_MAX => {}
-        Ok(stat) if stat.kind == Kind::File => return Err(format!("{IGNORE_FILE} is too long to be one")),
-        _ => return Ok(None),
-    }
-    let read = || -> Result<Vec<u8>, ScanError> {
-        let (mut file, mut bytes, mut buffer) = (source.open(path)?, Vec::new(), vec![0; 64 << 10]);
-        loop {
-            let count = file.read(&mut buffer)?;
-            bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
-            if count == 0 || bytes.len() as u64 > IGNORE_FILE_BYTES_MAX {
-                return Ok(bytes);
-            }
-        }
-    };
-    let bytes = read().map_err(|error| format!("{IGNORE_FILE} cannot be read: {}", error.reason()))?;
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-fn walk_by(repository: &Repository, source: &SnapSource, rules: Rules, observer: &dyn Observer) -> Result<Walk, ScanError> {
-    let walk_options = WalkOptions { rules: Arc::new(rules), ..walk_options(repository, source) };
-    let walk_once = || walk(&*source.source, &walk_options, observer);
-    // A folder that was listed and then gone may have been renamed: what is in it stands elsewhere now.
-    let has_moved = |folder: &crate::scan::Folder| folder.problem.as_ref().is_some_and(ScanError::is_vanished);
-    let mut walked = walk_once()?;
-    if walked.folders.iter().any(has_moved) {
-        walked = walk_once()?;
-    }
-    // A source that is one file has nothing else to go on with: if it cannot be opened, the source cannot be read.
-    if walked.folders.is_empty() {
-        source.source.open(b"")?;
-    }
-    Ok(walked)
-}
-
 /// Refuses to continue a source whose last manifest holds what this version must not write a changed form of.
 pub(super) fn refuse_to_follow(heads: &Heads, identity: &Identity) -> Result<(), RepoError> {
     let mut manifests = identity.heads.iter().filter_map(|name| heads.manifests.get(name));
     let forbids = |manifest: &crate::repo::Manifest| manifest.sealed.as_ref().is_some_and(|sealed| must_stay_as_it_is(&sealed.sections));
     let forbidding = manifests.find(|manifest| forbids(manifest));
     forbidding.map_or(Ok(()), |manifest| Err(RepoError::TooNew { name: manifest.file.path() }))
-}
-
-fn walk_options(repository: &Repository, source: &SnapSource) -> WalkOptions {
-    let inside = source.repository_inside.clone();
-    let skip: SkipRule = Arc::new(move |path, _| inside.as_deref().filter(|inside| *inside == path).map(|_| SkipReason::Repository));
-    WalkOptions { skip, threads: repository.surroundings().threads.max(1), ..WalkOptions::default() }
 }
 
 /// The last snapshot's record of a source.
