@@ -26,6 +26,16 @@ impl Timestamp {
         Self { seconds: self.seconds.saturating_add(whole).saturating_add(carry), nanoseconds: nanoseconds % 1_000_000_000 }
     }
 
+    /// This many seconds and nanoseconds earlier.
+    pub fn minus(self, duration: Duration) -> Self {
+        let (borrow, nanoseconds) = match self.nanoseconds.checked_sub(duration.subsec_nanos()) {
+            Some(nanoseconds) => (0, nanoseconds),
+            None => (1, self.nanoseconds + 1_000_000_000 - duration.subsec_nanos()),
+        };
+        let whole = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        Self { seconds: self.seconds.saturating_sub(whole).saturating_sub(borrow), nanoseconds }
+    }
+
     /// How long after `earlier` this is; zero if it is not after it.
     pub fn since(self, earlier: Self) -> Duration {
         if self <= earlier {

@@ -46,6 +46,8 @@ pub const XATTR_INLINE_BYTES_MAX: usize = 1024;
 pub const XATTRS_MAX: usize = 1024;
 /// Tagged sections of one entry or manifest.
 pub const SECTIONS_MAX: usize = 64;
+/// Holes that a sparse file's section may name.
+pub const HOLES_MAX: usize = 4096;
 /// Names of packs in a manifest itself.
 pub const NEEDS_TAIL_MAX: usize = 128;
 /// A needs page has at least so many names, unless it is the last.

@@ -35,7 +35,7 @@ pub use notice::{Instead, Tombstone, TombstoneTarget};
 pub use pack::{Codec, Directory, ObjectPlace, Record, RecordObject};
 pub use padding::padme;
 pub use repository::{Encryption, RepositoryFile};
-pub use section::{Carried, Policy, Section, check_sections, must_stay_as_it_is, tags};
+pub use section::{Carried, Holes, Policy, Section, check_sections, must_stay_as_it_is, tags};
 pub use tree::{
     Content, Entry, Facts, FileContent, Folder, FolderPage, Owner, Page, Piece, PieceList, PieceListList, PieceListRef, Pieces, Report,
     ReportItem, ReportPage, ReportWhat, Time, Xattr, XattrValue, check_name, page_is_full,

@@ -89,14 +89,52 @@ impl Carried {
     }
 }
 
+/// The content of a [`tags::HOLES`] section: runs of zeros that took no place where the file came from.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Holes {
+    /// Offset and length of each in bytes, rising and apart.
+    pub runs: Vec<(u64, u64)>,
+}
+
+impl Holes {
+    /// As a section.
+    pub fn section(&self) -> Section {
+        Section { tag: tags::HOLES, bytes: super::codec::encode(self) }
+    }
+
+    /// Reads it from the sections of a file of this length. `None` also for what makes no sense: it is advice.
+    pub fn of(sections: &[Section], length_bytes: u64) -> Option<Self> {
+        let section = sections.iter().find(|section| section.tag == tags::HOLES)?;
+        let holes: Self = super::codec::decode("holes section", &section.bytes).ok()?;
+        let mut end = 0_u64;
+        for (offset, length) in &holes.runs {
+            if *offset < end || *length == 0 {
+                return None;
+            }
+            end = offset.checked_add(*length)?;
+        }
+        (holes.runs.len() <= limits::HOLES_MAX && end <= length_bytes).then_some(holes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Section, must_stay_as_it_is, tags};
+    use super::{Holes, Section, must_stay_as_it_is, tags};
 
     #[test]
     fn only_tags_that_are_not_known_and_say_so_forbid_changes() {
         let section = |tag| Section { tag, bytes: Vec::new() };
         assert!(must_stay_as_it_is(&[section(tags::MEDIA), section(4 * 1000 + 1)]));
         assert!(!must_stay_as_it_is(&[section(tags::CARRIED), section(4 * 1000)]));
+    }
+
+    #[test]
+    fn holes_that_make_no_sense_are_passed_over() {
+        let of = |runs: &[(u64, u64)]| Holes::of(&[Holes { runs: runs.to_vec() }.section()], 100);
+        assert_eq!(of(&[(0, 10), (10, 5), (90, 10)]).map(|holes| holes.runs.len()), Some(3));
+        for wrong in [&[(0, 10), (9, 5)][..], &[(90, 11)], &[(5, 0)], &[(u64::MAX, 2)]] {
+            assert_eq!(of(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(Holes::of(&[Section { tag: tags::HOLES, bytes: vec![255; 9] }], 100), None);
     }
 }

@@ -5,7 +5,7 @@ use super::inventory::Packs;
 use super::repository::put_twice;
 use super::{Heads, Known, Ledger, Manifest, RepoError, Repository};
 use crate::format::{
-    FileKind, Head, Header, IndexSegment, IndexedPack, ManifestPublic, ManifestSealed, NameFolder, NeededPack, PackName, SealedFile,
+    FileKind, Head, Header, IndexSegment, IndexedPack, Kept, ManifestPublic, ManifestSealed, NameFolder, NeededPack, PackName, SealedFile,
     SnapshotName, SourceRecord, StoredFile, StoredName, Time, Tombstone, TombstoneTarget, limits,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,8 @@ pub struct Publication<'a> {
     pub note: String,
     /// The program's name and version.
     pub tool: String,
+    /// Snapshots to keep from now on, and why, besides those that the newest manifests name.
+    pub keep: Vec<Kept>,
     /// Every pack that holds an object which the snapshot reaches.
     pub needed: BTreeSet<NeededPack>,
     /// The packs that this run wrote.
@@ -47,6 +49,15 @@ pub enum Published {
     NotInPlace(BTreeSet<PackName>),
 }
 
+/// What the newest manifests want kept, and what this run does. Of reasons to keep one snapshot the first is enough.
+fn kept(heads: &Heads, new: Vec<Kept>) -> Vec<Kept> {
+    let of_heads = heads.sources().into_iter().filter_map(|source| heads.of(source).into_iter().next()?.sealed.as_ref());
+    let mut all: Vec<Kept> = of_heads.flat_map(|sealed| sealed.keep.iter().cloned()).chain(new).collect();
+    all.sort_by_key(|kept| kept.snapshot);
+    all.dedup_by_key(|kept| kept.snapshot);
+    all
+}
+
 /// A previous time that lies further ahead than this is a clock gone wrong, in seconds.
 const FAR_AHEAD_SECONDS: i64 = 86_400;
 /// How far a clock may be behind the last snapshot before it is worth a word: snapshots in quick succession move ahead of it, a second each.
@@ -70,7 +81,7 @@ impl Repository {
             tool: publication.tool,
             note: publication.note,
             sources: publication.sources,
-            keep: Vec::new(),
+            keep: kept(publication.heads, publication.keep),
             other_heads,
             sections: Vec::new(),
         };

@@ -6,9 +6,10 @@ mod state;
 
 use self::state::{Node, ROOT_INODE, State, is_within, joined, pair, split};
 use super::ScanError;
+use super::attributes::Attributes;
 use super::content::Content;
 use super::error::Operation;
-use super::source::{FileSystem, Kind, Listed, Source, SourceFile, Special, Stat};
+use super::source::{FileSystem, Hole, Kind, Listed, Source, SourceFile, Special, Stat};
 use crate::clock::{Clock, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -179,11 +180,32 @@ impl MemorySource {
 
     /// Changes facts of an entry by hand. The ctime moves as well, unless `edit` sets it.
     pub fn edit_stat(&self, path: impl AsRef<[u8]>, edit: impl FnOnce(&mut Stat)) -> &Self {
+        self.edit_node(path.as_ref(), |node| edit(&mut node.stat))
+    }
+
+    /// Gives an entry an extended attribute; `None` takes it away. The ctime moves.
+    pub fn set_attribute(&self, path: impl AsRef<[u8]>, name: &str, value: Option<&[u8]>) -> &Self {
+        self.edit_node(path.as_ref(), |node| match value {
+            Some(value) => _ = node.attributes.insert(name.as_bytes().to_vec(), value.to_vec()),
+            None => _ = node.attributes.remove(name.as_bytes()),
+        })
+    }
+
+    /// Says where a file has holes; whether there are zeros is the caller's.
+    pub fn set_holes(&self, path: impl AsRef<[u8]>, holes: Vec<Hole>) -> &Self {
+        self.edit_node(path.as_ref(), |node| {
+            let hole_bytes = holes.iter().map(|hole| hole.length_bytes).sum();
+            node.stat.stored_bytes = Some(node.stat.length_bytes.saturating_sub(hole_bytes));
+            node.holes = holes;
+        })
+    }
+
+    fn edit_node(&self, path: &[u8], edit: impl FnOnce(&mut Node)) -> &Self {
         let mut state = self.lock();
         let now = state.tick();
-        if let Some(node) = state.inode_of(path.as_ref()).and_then(|inode| state.nodes.get_mut(&inode)) {
+        if let Some(node) = state.inode_of(path).and_then(|inode| state.nodes.get_mut(&inode)) {
             node.stat.ctime = now;
-            edit(&mut node.stat);
+            edit(node);
         }
         drop(state);
         self
@@ -274,6 +296,10 @@ impl Source for MemorySource {
         }
     }
 
+    fn attributes(&self, folder: &[u8]) -> Attributes {
+        self.lock().find(folder, Operation::List).map(Node::attributes).unwrap_or_default()
+    }
+
     fn file_system(&self, path: &[u8]) -> Result<FileSystem, ScanError> {
         let state = self.lock();
         state.find(path, Operation::FileSystem)?;
@@ -350,6 +376,15 @@ impl SourceFile for MemoryFile {
     fn stat(&mut self) -> Result<Stat, ScanError> {
         self.refresh();
         Ok(self.last.stat.clone())
+    }
+
+    fn attributes(&mut self) -> Attributes {
+        self.refresh();
+        self.last.attributes()
+    }
+
+    fn holes(&mut self, _length_bytes: u64) -> Result<Vec<Hole>, ScanError> {
+        Ok(self.last.holes.clone())
     }
 }
 

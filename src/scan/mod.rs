@@ -3,18 +3,25 @@
 //! Everything goes through the trait [`Source`]: [`OsSource`] is the real file system, [`MemorySource`] one of the mind for tests.
 //! A file that cannot be read is a [`ScanError`] in a list, never the end of a walk.
 
+mod adjusted;
+mod attributes;
 mod content;
 mod error;
 mod file_system;
 mod memory;
 mod missing;
 mod os;
+mod os_facts;
 mod owners;
 mod pieces;
+mod placeholders;
 mod read;
+mod rules;
 mod source;
 mod walk;
 
+pub use adjusted::{Adjusted, Adjustment};
+pub use attributes::{Attribute, Attributes, is_kept};
 pub use content::{Content, generate};
 pub use error::{Operation, ScanError, escaped};
 pub use memory::{Fault, MemorySource};
@@ -22,7 +29,9 @@ pub use missing::MissingSource;
 pub use os::OsSource;
 pub use pieces::{OnPiece, WINDOW_BYTES, read_pieces};
 pub use read::{CarefulFile, Freshness, Seen, StatKey, compare};
-pub use source::{FileSystem, Kind, Listed, Source, SourceFile, Special, Stat};
+pub use rules::{IGNORE_FILE, IGNORE_FILE_BYTES_MAX, Rules};
+pub use source::{FileSystem, Hole, Kind, Listed, Source, SourceFile, Special, Stat};
 pub use walk::{
-    EntryKind, EntryProblem, Folder, HardLink, SkipReason, SkipRule, SkippedEntry, Walk, WalkCounts, WalkEntry, WalkOptions, walk,
+    EntryKind, EntryProblem, Folder, HardLink, LeftOutSize, SkipReason, SkipRule, SkippedEntry, Walk, WalkCounts, WalkEntry, WalkOptions,
+    walk,
 };

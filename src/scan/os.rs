@@ -4,13 +4,14 @@
 //! nobody can swap a folder for a link under a running snap. Paths may be longer than the system takes in one call.
 
 use super::ScanError;
+use super::attributes::Attributes;
 use super::error::Operation;
 use super::file_system::classify;
+use super::os_facts::{attributes_of, holes_of, stat_at, stat_open};
 use super::owners::Owners;
-use super::source::{FileSystem, Kind, Listed, Source, SourceFile, Special, Stat};
-use crate::clock::Timestamp;
+use super::source::{FileSystem, Hole, Kind, Listed, Source, SourceFile, Stat};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -144,10 +145,10 @@ impl Source for OsSource {
     fn stat(&self, path: &[u8]) -> Result<Stat, ScanError> {
         check_path(path, Operation::Stat)?;
         let outcome = match &self.root {
-            Root::Folder(folder) if path.is_empty() => rustix::fs::fstat(folder),
-            _ => self.in_folder(path, |folder, name| rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)),
+            Root::Folder(folder) if path.is_empty() => stat_open(folder.as_fd()),
+            _ => self.in_folder(path, stat_at),
         };
-        outcome.map(|stat| facts(&stat)).map_err(|errno| failed(path, Operation::Stat, errno))
+        outcome.map_err(|errno| failed(path, Operation::Stat, errno))
     }
 
     fn list(&self, path: &[u8]) -> Result<Vec<Listed>, ScanError> {
@@ -160,8 +161,7 @@ impl Source for OsSource {
         let mut entries: Vec<_> = names
             .into_iter()
             .map(|(_, name)| {
-                let stat = rustix::fs::statat(&folder, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW);
-                let stat = stat.map(|stat| facts(&stat)).map_err(|errno| failed(&joined(path, &name), Operation::Stat, errno));
+                let stat = stat_at(folder.as_fd(), &name).map_err(|errno| failed(&joined(path, &name), Operation::Stat, errno));
                 (name, stat)
             })
             .collect();
@@ -199,6 +199,11 @@ impl Source for OsSource {
         }
     }
 
+    fn attributes(&self, folder: &[u8]) -> Attributes {
+        let opened = check_path(folder, Operation::List).ok().and_then(|()| self.open_to_read(folder, OFlags::DIRECTORY).ok());
+        opened.map_or(Attributes { kept: Vec::new(), unread_count: 1 }, |folder| attributes_of(folder.as_fd()))
+    }
+
     fn file_system(&self, path: &[u8]) -> Result<FileSystem, ScanError> {
         check_path(path, Operation::FileSystem)?;
         let outcome = match &self.root {
@@ -227,7 +232,15 @@ impl SourceFile for OsFile {
     }
 
     fn stat(&mut self) -> Result<Stat, ScanError> {
-        rustix::fs::fstat(&self.file).map(|stat| facts(&stat)).map_err(|errno| failed(&self.path, Operation::Stat, errno))
+        stat_open(self.file.as_fd()).map_err(|errno| failed(&self.path, Operation::Stat, errno))
+    }
+
+    fn attributes(&mut self) -> Attributes {
+        attributes_of(self.file.as_fd())
+    }
+
+    fn holes(&mut self, length_bytes: u64) -> Result<Vec<Hole>, ScanError> {
+        holes_of(self.file.as_fd(), length_bytes).map_err(|errno| failed(&self.path, Operation::Read, errno))
     }
 }
 
@@ -306,48 +319,6 @@ fn failed(path: &[u8], operation: Operation, errno: Errno) -> ScanError {
 
 fn joined(folder: &[u8], name: &[u8]) -> Vec<u8> {
     if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() }
-}
-
-/// The system's facts in our terms.
-#[allow(clippy::unnecessary_cast, clippy::useless_conversion, reason = "the widths differ from system to system")]
-fn facts(stat: &rustix::fs::Stat) -> Stat {
-    let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Kind::File,
-        FileType::Directory => Kind::Folder,
-        FileType::Symlink => Kind::Symlink,
-        FileType::Fifo => Kind::Special(Special::Fifo),
-        FileType::Socket => Kind::Special(Special::Socket),
-        FileType::CharacterDevice => Kind::Special(Special::CharacterDevice),
-        FileType::BlockDevice => Kind::Special(Special::BlockDevice),
-        FileType::Unknown => Kind::Special(Special::Unknown),
-    };
-    let time =
-        |seconds: i64, nanoseconds: i64| Timestamp { seconds, nanoseconds: u32::try_from(nanoseconds.clamp(0, 999_999_999)).unwrap_or(0) };
-    Stat {
-        kind,
-        length_bytes: if kind == Kind::File { u64::try_from(stat.st_size).unwrap_or(0) } else { 0 },
-        mode: u32::from(stat.st_mode) & 0o7777,
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        mtime: time(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
-        ctime: time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
-        inode: stat.st_ino as u64,
-        device: stat.st_dev as u64,
-        links: stat.st_nlink as u64,
-        placeholder: is_placeholder(stat),
-    }
-}
-
-/// macOS marks files whose bytes are only in a cloud. Linux has no such mark; a file without blocks may as well be small or empty.
-#[cfg(target_vendor = "apple")]
-fn is_placeholder(stat: &rustix::fs::Stat) -> bool {
-    const SF_DATALESS: u32 = 0x4000_0000;
-    stat.st_flags & SF_DATALESS != 0
-}
-
-#[cfg(not(target_vendor = "apple"))]
-fn is_placeholder(_stat: &rustix::fs::Stat) -> bool {
-    false
 }
 
 #[cfg(test)]

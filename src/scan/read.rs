@@ -3,9 +3,9 @@
 //! A file is looked at before and after it is read; what is stored is what was read, and whether it moved meanwhile is known.
 //! A file may be taken for unchanged only if any later change must have moved its facts.
 
-use super::ScanError;
 use super::error::Operation;
-use super::source::{FileSystem, Kind, Source, SourceFile, Stat};
+use super::source::{FileSystem, Hole, Kind, Source, SourceFile, Stat};
+use super::{Attributes, ScanError};
 use crate::clock::Timestamp;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub struct CarefulFile {
     before: Stat,
     length_read_bytes: u64,
     length_bytes_max: u64,
+    holes: Vec<Hole>,
 }
 
 impl std::fmt::Debug for CarefulFile {
@@ -44,6 +45,10 @@ pub struct Seen {
     pub changed: bool,
     /// How many bytes were read.
     pub length_read_bytes: u64,
+    /// Its extended attributes, as far as they are kept.
+    pub attributes: Attributes,
+    /// Where it has holes; none if it changed.
+    pub holes: Vec<Hole>,
 }
 
 impl CarefulFile {
@@ -58,7 +63,9 @@ impl CarefulFile {
             return Err(ScanError::Placeholder { path: path.to_vec(), operation: Operation::Open });
         }
         let length_bytes_max = before.length_bytes.saturating_add(GROWTH_BYTES_MAX);
-        Ok(Self { file, before, length_read_bytes: 0, length_bytes_max })
+        let is_sparse = before.stored_bytes.is_some_and(|stored_bytes| stored_bytes < before.length_bytes);
+        let holes = if is_sparse { file.holes(before.length_bytes)? } else { Vec::new() };
+        Ok(Self { file, before, length_read_bytes: 0, length_bytes_max, holes })
     }
 
     /// The facts before reading.
@@ -81,12 +88,15 @@ impl CarefulFile {
 
     /// Looks at the file once more and says whether it held still.
     pub fn finish(mut self) -> Result<Seen, ScanError> {
+        // Before the last look: what changes an attribute moves the ctime.
+        let attributes = self.file.attributes();
         let stat = self.file.stat()?;
         let before = &self.before;
         let moved = (stat.length_bytes, stat.mtime, stat.ctime, stat.inode, stat.device)
             != (before.length_bytes, before.mtime, before.ctime, before.inode, before.device);
         let changed = moved || self.length_read_bytes != stat.length_bytes;
-        Ok(Seen { stat, changed, length_read_bytes: self.length_read_bytes })
+        let holes = if changed { Vec::new() } else { self.holes };
+        Ok(Seen { stat, changed, length_read_bytes: self.length_read_bytes, attributes, holes })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Owns the seam to what is snapped: the trait [`Source`], its facts, and nothing of any system.
 
-use super::ScanError;
+use super::{Attributes, ScanError};
 use crate::clock::Timestamp;
 
 /// What a directory entry is.
@@ -38,6 +38,8 @@ pub struct Stat {
     pub kind: Kind,
     /// Length in bytes; 0 for anything but a file.
     pub length_bytes: u64,
+    /// Bytes that it takes on its drive, where the system tells: less than its length if it has holes.
+    pub stored_bytes: Option<u64>,
     /// Permission bits, the low 12 of `st_mode`.
     pub mode: u32,
     /// Numeric owner.
@@ -48,6 +50,8 @@ pub struct Stat {
     pub mtime: Timestamp,
     /// Last change of content or facts.
     pub ctime: Timestamp,
+    /// When it was made, where the file system keeps that.
+    pub birth: Option<Timestamp>,
     /// The system's number of this file on its device.
     pub inode: u64,
     /// The device that it lies on.
@@ -82,6 +86,23 @@ pub trait SourceFile: Send {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, ScanError>;
     /// The facts of the open file, now.
     fn stat(&mut self) -> Result<Stat, ScanError>;
+    /// Its extended attributes, as far as they are kept.
+    fn attributes(&mut self) -> Attributes {
+        Attributes::default()
+    }
+    /// Where a file of this length has holes, rising. Asked before anything is read.
+    fn holes(&mut self, _length_bytes: u64) -> Result<Vec<Hole>, ScanError> {
+        Ok(Vec::new())
+    }
+}
+
+/// A run of a sparse file that has no place on its drive: zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hole {
+    /// Where it begins.
+    pub offset_bytes: u64,
+    /// How long it is.
+    pub length_bytes: u64,
 }
 
 /// Something that can be walked and read. Paths are raw bytes relative to the source's root, parts joined by `/`; empty is the root itself.
@@ -98,6 +119,10 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     fn open(&self, path: &[u8]) -> Result<Box<dyn SourceFile>, ScanError>;
     /// The raw bytes that a symbolic link holds.
     fn read_link(&self, path: &[u8]) -> Result<Vec<u8>, ScanError>;
+    /// The extended attributes of a folder, as far as they are kept.
+    fn attributes(&self, _folder: &[u8]) -> Attributes {
+        Attributes::default()
+    }
     /// What the file system that holds this folder keeps.
     fn file_system(&self, path: &[u8]) -> Result<FileSystem, ScanError>;
     /// The names of a user and a group number, empty where the system knows none.

@@ -3,9 +3,11 @@
 //! The result depends on the source alone, whatever the number of threads. What cannot be listed or looked at stands in it as a
 //! problem; only a root that cannot be listed at all is an error.
 
-use super::ScanError;
 use super::error::Operation;
+use super::placeholders::stands_in_for;
+use super::rules::Candidate;
 use super::source::{FileSystem, Kind, Source, Special, Stat};
+use super::{Rules, ScanError};
 use crate::progress::Observer;
 use std::collections::HashMap;
 use std::fmt;
@@ -21,6 +23,8 @@ pub struct WalkOptions {
     pub depth_max: usize,
     /// Asked of every entry but the root. A folder that it names is not entered.
     pub skip: SkipRule,
+    /// What nobody misses.
+    pub rules: Arc<Rules>,
     /// How many folders are listed at once; 1 uses only the caller's thread.
     pub threads: usize,
 }
@@ -30,7 +34,7 @@ const DEPTH_MAX: usize = 510;
 
 impl Default for WalkOptions {
     fn default() -> Self {
-        Self { depth_max: DEPTH_MAX, skip: Arc::new(|_, _| None), threads: 4 }
+        Self { depth_max: DEPTH_MAX, skip: Arc::new(|_, _| None), rules: Arc::new(Rules::none()), threads: 4 }
     }
 }
 
@@ -48,7 +52,7 @@ pub enum SkipReason {
     Special(Special),
     /// Made by the kernel; the name of the file system.
     PseudoFileSystem(String),
-    /// Excluded by this rule.
+    /// Left out by this rule.
     Excluded(String),
     /// A repository of this program: a snapshot of it in itself would grow for ever.
     Repository,
@@ -62,7 +66,7 @@ impl fmt::Display for SkipReason {
             Self::Special(Special::CharacterDevice | Special::BlockDevice) => f.write_str("device"),
             Self::Special(Special::Unknown) => f.write_str("special file"),
             Self::PseudoFileSystem(name) => write!(f, "pseudo file system ({name})"),
-            Self::Excluded(rule) => write!(f, "excluded by {rule}"),
+            Self::Excluded(rule) => write!(f, "left out by the rule {rule}"),
             Self::Repository => f.write_str("a repository of snapshots"),
         }
     }
@@ -150,6 +154,17 @@ pub struct SkippedEntry {
     pub stat: Stat,
     /// Why.
     pub reason: SkipReason,
+    /// How much a rule left out with it.
+    pub size: LeftOutSize,
+}
+
+/// How much a rule left out with one entry, as far as it can be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOutSize {
+    /// Files, in folders below it too.
+    pub files: u64,
+    /// Sum of their lengths.
+    pub bytes: u64,
 }
 
 /// A file with several names in the listing.
@@ -222,6 +237,13 @@ pub fn walk(source: &dyn Source, options: &WalkOptions, observer: &dyn Observer)
 
 fn not_walkable(source: &dyn Source) -> ScanError {
     ScanError::NotAFile { path: source.place(), operation: Operation::Walk }
+}
+
+/// Files that are counted of one folder that is left out.
+const MEASURED_FILES_MAX: u64 = 1_000_000;
+
+fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() }
 }
 
 /// A folder to be listed. Until the end folders go by `id`, in the order in which they happened to be met.
@@ -350,6 +372,8 @@ impl Walker<'_> {
                 return (folder, children);
             }
         };
+        // Listed in the order of their names.
+        let names: Vec<Vec<u8>> = listed.iter().map(|(name, _)| name.clone()).collect();
         folder.entries.reserve_exact(listed.len());
         let (mut files, mut bytes) = (0, 0);
         for (name, stat) in listed {
@@ -360,24 +384,38 @@ impl Walker<'_> {
                         files += 1;
                         bytes = stat.length_bytes.saturating_add(bytes);
                     }
-                    self.place(&mut folder, &mut children, name, stat, job.depth);
+                    self.place(&mut folder, &mut children, &names, name, stat, job.depth);
                 }
             }
         }
+        folder.problems.sort_by(|one, other| one.name.cmp(&other.name));
         self.observer.advance(files, bytes);
         (folder, children)
     }
 
     /// Puts one entry into the list where it belongs.
-    fn place(&self, folder: &mut Folder, children: &mut Vec<(usize, Job)>, name: Vec<u8>, stat: Stat, depth: usize) {
-        let path = if folder.path.is_empty() { name.clone() } else { [folder.path.as_slice(), b"/", &name].concat() };
+    fn place(&self, folder: &mut Folder, children: &mut Vec<(usize, Job)>, names: &[Vec<u8>], name: Vec<u8>, stat: Stat, depth: usize) {
+        let path = join(&folder.path, &name);
+        let size = LeftOutSize::default();
         if let Some(reason) = (self.options.skip)(&path, &stat) {
-            folder.skipped.push(SkippedEntry { name, stat, reason });
+            folder.skipped.push(SkippedEntry { name, stat, reason, size });
+            return;
+        }
+        let has_sibling = |name: &[u8]| names.binary_search_by(|other| other.as_slice().cmp(name)).is_ok();
+        let candidate = Candidate { path: &path, stat: &stat, file_system: &folder.file_system, has_sibling: &has_sibling };
+        if let Some(rule) = self.options.rules.left_out_by(&candidate) {
+            let size = self.measure(&path, &stat);
+            folder.skipped.push(SkippedEntry { name, stat, reason: SkipReason::Excluded(rule), size });
+            return;
+        }
+        if let Some(original) = stands_in_for(&name, &stat).filter(|original| !has_sibling(original)) {
+            let error = ScanError::Placeholder { path: join(&folder.path, original), operation: Operation::Open };
+            folder.problems.push(EntryProblem { name: original.to_vec(), error });
             return;
         }
         let kind = match stat.kind {
             Kind::Special(special) => {
-                folder.skipped.push(SkippedEntry { name, stat, reason: SkipReason::Special(special) });
+                folder.skipped.push(SkippedEntry { name, stat, reason: SkipReason::Special(special), size });
                 return;
             }
             Kind::File => EntryKind::File { hard_link: None },
@@ -392,7 +430,7 @@ impl Walker<'_> {
                     }
                     Ok(file_system) if file_system.pseudo => {
                         let reason = SkipReason::PseudoFileSystem(file_system.name.clone());
-                        folder.skipped.push(SkippedEntry { name, stat, reason });
+                        folder.skipped.push(SkippedEntry { name, stat, reason, size });
                         return;
                     }
                     Ok(file_system) => {
@@ -404,6 +442,35 @@ impl Walker<'_> {
             }
         };
         folder.entries.push(WalkEntry { name, stat, kind });
+    }
+
+    /// How much lies at a path that a rule leaves out. What cannot be listed there counts as nothing.
+    fn measure(&self, path: &[u8], stat: &Stat) -> LeftOutSize {
+        let mut size = LeftOutSize::default();
+        let mut folders = Vec::new();
+        match stat.kind {
+            Kind::File => size = LeftOutSize { files: 1, bytes: stat.length_bytes },
+            Kind::Folder => folders.push((path.to_vec(), 0)),
+            Kind::Symlink | Kind::Special(_) => {}
+        }
+        while let Some((folder, depth)) = folders.pop() {
+            if self.observer.interrupted() || size.files > MEASURED_FILES_MAX {
+                break;
+            }
+            for (name, stat) in self.source.list(&folder).unwrap_or_default() {
+                match stat {
+                    Ok(stat) if stat.kind == Kind::File => {
+                        size.files += 1;
+                        size.bytes = size.bytes.saturating_add(stat.length_bytes);
+                    }
+                    Ok(stat) if stat.kind == Kind::Folder && depth < self.options.depth_max => {
+                        folders.push((join(&folder, &name), depth + 1))
+                    }
+                    _ => {}
+                }
+            }
+        }
+        size
     }
 
     /// What holds a mount point; asked once per device.

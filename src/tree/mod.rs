@@ -7,7 +7,7 @@ mod read;
 mod walk;
 
 pub use crate::format::{
-    Carried, Content, Counts, Entry, Facts, FileContent, FileHash, FormatError, ObjectId, ObjectKind, Owner, Piece, Pieces, Report,
+    Carried, Content, Counts, Entry, Facts, FileContent, FileHash, FormatError, Holes, ObjectId, ObjectKind, Owner, Piece, Pieces, Report,
     ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, check_name, hex, must_stay_as_it_is, tags,
 };
 pub use build::{BuiltFolder, RawObject, build_folder, build_pieces, build_report, decode_report};

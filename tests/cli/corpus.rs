@@ -73,6 +73,11 @@ impl Program {
         Self { world, options }
     }
 
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let words: Vec<&str> = self.options.iter().copied().chain(words.iter().copied()).collect();
+        self.world.command(&words)
+    }
+
     pub(crate) fn json(&self, words: &[&str], codes: &[i32]) -> Value {
         let words: Vec<&str> = self.options.iter().copied().chain(words.iter().copied()).collect();
         let (code, value) = self.world.json(&words);
@@ -88,10 +93,10 @@ impl Program {
 /// Snap, unchanged snap, check, restore, compare.
 fn there_and_back(program: &Program, source: &Path, words: &str) {
     let begun = Instant::now();
-    let report = program.json(&["snap", "source"], &[0, 3]);
+    let report = program.json(&["snap", "--no-default-excludes", "source"], &[0, 3]);
     let files = report["sources"][0]["files"].as_u64().expect("a count");
     let before = program.repository_files();
-    let again = program.json(&["snap", "source"], &[0, 3]);
+    let again = program.json(&["snap", "--no-default-excludes", "source"], &[0, 3]);
     let new: Vec<_> = program.repository_files().into_iter().filter(|file| !before.contains(file)).collect();
     let longest = new.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or(0);
     assert!(new.len() == 2 && longest <= 12 << 10, "{words}: an unchanged snap wrote {} files", new.len());

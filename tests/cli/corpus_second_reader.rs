@@ -74,7 +74,7 @@ fn there_and_back(encrypted: bool, source: impl Fn(&Path) -> Option<PathBuf>, is
     if is_pure {
         cut_down(&source, PURE_BYTES_MAX);
     }
-    program.json(&["snap", "source"], &[0, 3]);
+    program.json(&["snap", "--no-default-excludes", "source"], &[0, 3]);
     let options: &[&str] = if encrypted { &["--password-file", "password"] } else { &[] };
     let words = format!("{words}, {}{}", if encrypted { "encrypted" } else { "plain" }, if is_pure { ", Python alone" } else { "" });
     restored_alike(&program.world, options, &source, is_pure, &words);

@@ -71,7 +71,7 @@ impl Making {
             repository_inside: None,
         };
         let sources: Vec<_> = sources.iter().map(source).collect();
-        let options = SnapOptions { note: note.to_owned(), ..SnapOptions::default() };
+        let options = SnapOptions { note: note.to_owned(), ..SnapOptions { no_default_excludes: true, ..SnapOptions::default() } };
         let report = snap(&self.repository, &sources, &options, &Silent).expect("a snapshot");
         // The long film goes on purpose.
         assert!(report.problems.iter().all(|problem| problem.code == "source-shrank"), "{:?}", report.problems);

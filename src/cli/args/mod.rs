@@ -114,6 +114,15 @@ pub(super) struct SnapArgs {
     /// Take these folders for the ones in this snapshot, though path or machine changed
     #[arg(long = "continue", value_name = "SNAP", help_heading = "The snapshot")]
     pub(super) continue_from: Option<String>,
+    /// Leave out what this pattern names, as in a .gitignore; may be given several times
+    #[arg(long, value_name = "GLOB", help_heading = "What is read")]
+    pub(super) exclude: Vec<String>,
+    /// Keep also what systems strew between photos (.DS_Store, Thumbs.db, trash folders and the like)
+    #[arg(long, help_heading = "What is read")]
+    pub(super) no_default_excludes: bool,
+    /// Read files that are only in the cloud, which downloads them
+    #[arg(long, help_heading = "What is read")]
+    pub(super) download_placeholders: bool,
     /// Read every file again, also where size and times did not change
     #[arg(long, help_heading = "What is read")]
     pub(super) reread: bool,

@@ -25,7 +25,15 @@ pub(in crate::cli) fn run(console: &Console, args: &SnapArgs) -> Result<u8, Fail
         None => None,
         Some(name) => Some(whole_name(&repository, name)?),
     };
-    let options = SnapOptions { note: args.note.clone(), allow_empty: args.allow_empty, reread: args.reread, continue_from };
+    let options = SnapOptions {
+        note: args.note.clone(),
+        allow_empty: args.allow_empty,
+        reread: args.reread,
+        exclude: args.exclude.clone(),
+        no_default_excludes: args.no_default_excludes,
+        download_placeholders: args.download_placeholders,
+        continue_from,
+    };
     let bar = Bar::start(console);
     let report = snap(&repository, &sources, &options, &bar).doing(doing);
     drop(bar);

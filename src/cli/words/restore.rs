@@ -82,6 +82,7 @@ fn not_set_words(not_set: &NotSet, out: &mut dyn Write) -> Result {
         (not_set.owner, "owners (only root can set others' than its own)"),
         (not_set.special_bits, "setuid, setgid or sticky bits (left out on purpose)"),
         (not_set.times_rounded, "times to the last digit (right within 2 s)"),
+        (not_set.privileged_xattrs, "attributes that give programs rights (left out on purpose)"),
         (not_set.birth, "times of making (the system cannot set them)"),
     ];
     for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {

@@ -4,12 +4,14 @@ use super::problems::problem_lines;
 use crate::cli::human::{self, Local, count, counted};
 use crate::cli::sanitize;
 use crate::clock::Timestamp;
-use crate::ops::snap::{NotSaved, SkippedKind, SnapReport, SourceReport};
+use crate::ops::snap::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport};
 use crate::ops::{Problem, Severity};
 use std::fmt::Write;
 
 /// Lines of "not saved" on screen; all of them stand in the snapshot.
 const NOT_SAVED_SHOWN: usize = 20;
+/// Rules named on screen; JSON has all.
+const RULES_SHOWN: usize = 4;
 /// Width of the first column, unless a label is longer.
 const COLUMN: usize = 9;
 
@@ -97,6 +99,16 @@ fn passed_over_lines(source: &SourceReport, width: usize, out: &mut String) {
         let why = if is_one { "it holds no data" } else { "they hold no data" };
         _ = writeln!(out, "{:<width$} {}: {why}", "skipped", kinds.join(", "));
     }
+    if !source.excluded.is_empty() {
+        let (files, bytes) = source.excluded.iter().fold((0, 0), |(files, bytes), rule| (files + rule.files, bytes + rule.bytes));
+        let mut rules: Vec<&ExcludedRule> = source.excluded.iter().collect();
+        rules.sort_by_key(|rule| std::cmp::Reverse((rule.bytes, rule.entries)));
+        let named: Vec<String> =
+            rules.iter().take(RULES_SHOWN).map(|rule| format!("{} {}", count(rule.entries), sanitize::text(&rule.rule))).collect();
+        let more = if rules.len() > RULES_SHOWN { ", …" } else { "" };
+        let files = counted(files, "file", "files");
+        _ = writeln!(out, "{:<width$} {files}, {}, by rules: {}{more}", "left out", human::bytes(bytes), named.join(", "));
+    }
     if let Some(path) = &source.repository_inside {
         _ = writeln!(out, "{:<width$} {}: it is this repository", "skipped", sanitize::text(path));
     }
@@ -177,7 +189,7 @@ fn fate(not_saved: &NotSaved, local: &Local) -> String {
 mod tests {
     use super::snap_words;
     use crate::clock::Timestamp;
-    use crate::ops::snap::{NotSaved, SkippedKind, SnapReport, SourceReport, Stored};
+    use crate::ops::snap::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_795_370_640); // 2026-11-22T18:04:00Z
 
@@ -238,10 +250,13 @@ mod tests {
         let kind = |what: &str, count| SkippedKind { what: what.to_owned(), count };
         source.skipped_kinds = vec![kind("named pipe", 1), kind("socket", 2)];
         source.repository_inside = Some("backup".to_owned());
+        let rule = |rule: &str, entries, bytes| ExcludedRule { rule: rule.to_owned(), entries, files: entries, bytes };
+        source.excluded = vec![rule(".DS_Store", 12, 73_000), rule("--exclude *.tmp", 1, 2_000_000)];
         let mut out = String::new();
         snap_words(&report, NOW, false, &mut out);
         assert!(out.contains("skipped   1 named pipe, 2 sockets: they hold no data\n"), "{out}");
         assert!(out.contains("skipped   backup: it is this repository\n"), "{out}");
+        assert!(out.contains("left out  13 files, 2.1 MB, by rules: 1 --exclude *.tmp, 12 .DS_Store\n"), "{out}");
         assert!(out.contains("changed while it was read; kept as it was read\n"), "{out}");
         assert!(!out.contains("never saved") && !out.contains("could not be read"), "{out}");
     }

@@ -4,11 +4,12 @@
 
 use super::items::{Here, Item};
 use super::tally::Why;
-use super::target::{Existing, FactsSet, Found, FoundKind, Target, TargetError, bits_to_set, note_time};
+use super::target::{Existing, FactsSet, Found, FoundKind, Room, Target, TargetError, TargetFile, bits_to_set, note_time};
 use crate::ops::objects::RepoObjects;
 use crate::ops::{Error, Severity};
 use crate::repo::{ObjectReader, RepoError};
-use crate::tree::{self, Facts, FileContent, FileHash, ObjectKind, Piece, TreeError};
+use crate::tree::{self, Facts, FileContent, FileHash, ObjectKind, Piece, TreeError, Xattr, XattrValue};
+use std::borrow::Cow;
 
 /// Why a thing is not restored.
 #[derive(Debug)]
@@ -80,6 +81,8 @@ pub(super) struct FileWork<'a> {
     pub(super) verify: bool,
 }
 
+/// All values of the attributes of one file or folder together, in bytes: no more are held at once.
+const XATTRS_BYTES_MAX: usize = 64 << 20;
 /// Longest run that is read for comparing, in bytes.
 const READ_BYTES: usize = 1 << 20;
 
@@ -104,25 +107,60 @@ impl FileWork<'_> {
     /// Writes a file. Its name is given only after its bytes hash to what the tree says.
     pub(super) fn write(&self, item: &Item, content: &FileContent, existing: Existing) -> Result<FactsSet, Failure> {
         let pieces = self.pieces(content)?;
-        let mut file = self.target.create(&item.path, content.length_bytes).map_err(|error| self.of_target(error))?;
+        let room = if item.holes.is_empty() { Room::Ahead } else { Room::AsWritten };
+        let mut file = self.target.create(&item.path, content.length_bytes, room).map_err(|error| self.of_target(error))?;
         let mut hasher = blake3::Hasher::new();
         let mut offset = 0_u64;
         for piece in &pieces {
             let bytes = self.piece(piece)?;
             hasher.update(&bytes);
-            file.write_at(offset, &bytes).map_err(|error| self.of_target(error))?;
+            write_around(&mut *file, offset, &bytes, &item.holes).map_err(|error| self.of_target(error))?;
             offset = offset.saturating_add(piece.length_bytes.into());
         }
         if hasher.finalize().as_bytes() != &content.hash.0 {
             return Err(damaged("its pieces are whole, and together they are not the file that the snapshot names"));
         }
-        let set = file.finish(&item.facts, existing).map_err(|error| self.of_target(error))?;
+        let (facts, lacks) = self.with_values(&item.facts)?;
+        let set = file.finish(&facts, existing).map_err(|error| self.of_target(error))?;
         if self.verify && self.has_bytes(&item.path, content).map_err(|error| self.of_target(error))?.is_none() {
             self.target.remove(&item.path).map_err(|error| self.of_target(error))?;
             let reason = "the target gave back other bytes than were written to it; the file was removed again";
             return Err(Failure::LeftOut(Why::new("verification-failed", Severity::Damaged, reason)));
         }
-        Ok(set)
+        Ok(lacks.add_to(set))
+    }
+
+    /// The facts with the values of all attributes in place, less those that cannot be had.
+    pub(super) fn with_values<'f>(&self, facts: &'f Facts) -> Result<(Cow<'f, Facts>, Lacks), Failure> {
+        let mut lacks = Lacks::default();
+        if facts.xattrs.iter().all(|xattr| matches!(xattr.value, XattrValue::Inline(_))) {
+            return Ok((Cow::Borrowed(facts), lacks));
+        }
+        let mut room_bytes = XATTRS_BYTES_MAX;
+        let mut whole = Facts { xattrs: Vec::with_capacity(facts.xattrs.len()), ..facts.clone() };
+        for xattr in &facts.xattrs {
+            let value = match &xattr.value {
+                XattrValue::Inline(value) => Ok(value.clone()),
+                XattrValue::Pieces(pieces) => self.value(pieces, &mut room_bytes),
+            };
+            match value {
+                Ok(value) => whole.xattrs.push(Xattr { name: xattr.name.clone(), value: XattrValue::Inline(value) }),
+                Err(Failure::LeftOut(why)) if why.severity == Severity::Incomplete => lacks.missing += 1,
+                Err(Failure::LeftOut(_)) => lacks.damaged += 1,
+                Err(fatal) => return Err(fatal),
+            }
+        }
+        Ok((Cow::Owned(whole), lacks))
+    }
+
+    fn value(&self, pieces: &[Piece], room_bytes: &mut usize) -> Result<Vec<u8>, Failure> {
+        let mut value = Vec::new();
+        for piece in pieces {
+            let bytes = self.piece(piece)?;
+            *room_bytes = room_bytes.checked_sub(bytes.len()).ok_or_else(|| damaged("its attributes are longer than any system has"))?;
+            value.extend_from_slice(&bytes);
+        }
+        Ok(value)
     }
 
     fn pieces(&self, content: &FileContent) -> Result<Vec<Piece>, Failure> {
@@ -142,7 +180,7 @@ impl FileWork<'_> {
     /// something else lies there.
     pub(super) fn write_readable(&self, path: &[u8], item: &Item, content: &FileContent) -> Result<bool, Failure> {
         let pieces = self.pieces(content)?;
-        let mut file = self.target.create(path, content.length_bytes).map_err(|error| self.of_target(error))?;
+        let mut file = self.target.create(path, content.length_bytes, Room::Ahead).map_err(|error| self.of_target(error))?;
         let zeros = vec![0; READ_BYTES];
         let mut hasher = blake3::Hasher::new();
         let (mut offset, mut readable) = (0_u64, false);
@@ -171,7 +209,8 @@ impl FileWork<'_> {
         if !readable {
             return Ok(false);
         }
-        match file.finish(&item.facts, Existing::Refuse) {
+        let (facts, _) = self.with_values(&item.facts)?;
+        match file.finish(&facts, Existing::Refuse) {
             Ok(_) => Ok(true),
             // As the interrupted run left it, or somebody else's.
             Err(TargetError::Exists { .. }) => {
@@ -195,8 +234,9 @@ impl FileWork<'_> {
             Err(TargetError::Denied { .. }) if may_replace => return Ok(Compared::Other(Existing::Replace)),
             Err(error) => return Err(self.of_target(error)),
         };
-        match self.target.set_facts(&item.path, FoundKind::File, &item.facts) {
-            Ok(set) => Ok(Compared::There(set)),
+        let (facts, lacks) = self.with_values(&item.facts)?;
+        match self.target.set_facts(&item.path, FoundKind::File, &facts) {
+            Ok(set) => Ok(Compared::There(lacks.add_to(set))),
             // It has other names, maybe outside: its facts are let be if they are right, else it becomes a file of its own.
             Err(TargetError::Blocked { .. } | TargetError::Denied { .. }) => {
                 Ok(facts_agree(&found, &item.facts).map_or(Compared::Other(Existing::Replace), Compared::There))
@@ -230,6 +270,41 @@ impl FileWork<'_> {
             }
         }
     }
+}
+
+/// Attributes whose values cannot be had from the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Lacks {
+    damaged: u32,
+    missing: u32,
+}
+
+impl Lacks {
+    pub(super) fn add_to(self, set: FactsSet) -> FactsSet {
+        FactsSet { xattrs_damaged: self.damaged, xattrs_missing: self.missing, ..set }
+    }
+}
+
+/// Writes what does not lie in a hole. A hole is advice: what is not zeros in it is written all the same.
+fn write_around(file: &mut dyn TargetFile, offset: u64, bytes: &[u8], holes: &[(u64, u64)]) -> Result<(), TargetError> {
+    let end = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    let part = |from: u64, to: u64| {
+        let place = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
+        bytes.get(place(from)..place(to)).unwrap_or_default()
+    };
+    let mut at = offset;
+    let first = holes.partition_point(|(begin, length)| begin.saturating_add(*length) <= offset);
+    for (begin, length) in holes.get(first..).unwrap_or_default().iter().take_while(|(begin, _)| *begin < end) {
+        let (from, to) = ((*begin).max(at), begin.saturating_add(*length).min(end));
+        if part(from, to).iter().any(|byte| *byte != 0) {
+            continue;
+        }
+        if at < from {
+            file.write_at(at, part(at, from))?;
+        }
+        at = to;
+    }
+    if at < end { file.write_at(at, part(at, end)) } else { Ok(()) }
 }
 
 /// How a file that is there compares.

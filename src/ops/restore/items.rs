@@ -11,7 +11,7 @@ use crate::ops::objects::RepoObjects;
 use crate::ops::{Error, InSnapshot, Severity};
 use crate::progress::Observer;
 use crate::repo::{ObjectReader, RepoError, SourceRecord};
-use crate::tree::{self, Bounds, Content, Entry, Facts, FileContent, FileHash, Next, Step, TreeError};
+use crate::tree::{self, Bounds, Content, Entry, Facts, FileContent, FileHash, Holes, Next, Step, TreeError};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use unicode_normalization::UnicodeNormalization;
@@ -22,6 +22,8 @@ pub(super) struct Item {
     /// Its path in the target.
     pub(super) path: Vec<u8>,
     pub(super) facts: Facts,
+    /// Runs of zeros that took no place where a file came from: offset and length, in bytes.
+    pub(super) holes: Vec<(u64, u64)>,
     pub(super) what: What,
     pub(super) here: Here,
     /// The first item of the files that are one file under several names.
@@ -192,7 +194,11 @@ impl<'a> Gather<'a> {
             }
             _ => None,
         };
-        self.gathered.items.push(Item { path: path.to_vec(), facts: entry.facts.clone(), what, here, link, alike: None });
+        let holes = match &what {
+            What::File(content) => Holes::of(&entry.sections, content.length_bytes).map(|holes| holes.runs).unwrap_or_default(),
+            What::Symlink(_) => Vec::new(),
+        };
+        self.gathered.items.push(Item { path: path.to_vec(), facts: entry.facts.clone(), holes, what, here, link, alike: None });
         Ok(())
     }
 

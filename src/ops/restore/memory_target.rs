@@ -3,10 +3,10 @@
 //! It can be made to behave as poorer file systems do ([`MemoryLimits`]). Everything happens under one lock, so each call is one step.
 
 use super::target::{
-    Existing, FactsSet, Found, FoundKind, Target, TargetError, TargetFile, TargetRead, bits_to_set, check_link, check_path, is_part_name,
-    note_time, parts, split, words,
+    Existing, FactsSet, Found, FoundKind, Room, Target, TargetError, TargetFile, TargetRead, bits_to_set, check_link, check_path,
+    is_part_name, is_privileged_xattr, note_time, parts, split, words,
 };
-use crate::tree::{Facts, Time};
+use crate::tree::{Facts, Time, XattrValue};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,8 @@ pub struct MemoryLimits {
     pub case: Case,
     /// Whether files can have second names.
     pub hard_links: HardLinks,
+    /// Whether extended attributes are kept.
+    pub attributes: AttributeSupport,
     /// Times are rounded down to even multiples of this; 0 and 1 ns keep them. FAT: 2,000,000,000.
     pub tick_nanoseconds: u64,
 }
@@ -37,6 +39,16 @@ pub enum Case {
 /// Whether a target has hard links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HardLinks {
+    /// It has.
+    #[default]
+    Kept,
+    /// As on FAT and exFAT.
+    Refused,
+}
+
+/// Whether a target has extended attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AttributeSupport {
     /// It has.
     #[default]
     Kept,
@@ -76,6 +88,7 @@ struct Node {
     mtime: Time,
     mode: u32,
     owner: (u32, u32),
+    xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Default for Node {
@@ -86,7 +99,7 @@ impl Default for Node {
 
 impl Node {
     fn new(kind: FoundKind, mode: u32, bytes: Vec<u8>) -> Self {
-        Self { kind, bytes: Arc::new(bytes), mtime: Time::default(), mode, owner: (0, 0) }
+        Self { kind, bytes: Arc::new(bytes), mtime: Time::default(), mode, owner: (0, 0), xattrs: BTreeMap::new() }
     }
 }
 
@@ -109,6 +122,13 @@ impl MemoryTarget {
         let state = lock(&self.state);
         let node = state.nodes.get(&state.names.get(&self.limits.key(path))?.inode)?;
         (node.kind == FoundKind::File).then(|| node.bytes.to_vec())
+    }
+
+    /// The extended attributes of what lies at `path`, sorted.
+    pub fn xattrs(&self, path: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let state = lock(&self.state);
+        let found = state.at(&self.limits.key(path)).map(|(_, node)| node.xattrs.clone());
+        found.unwrap_or_default().into_iter().collect()
     }
 
     /// Checks `path` and its parents, and gives the name as the target compares it.
@@ -154,11 +174,16 @@ impl MemoryLimits {
     }
 
     fn set(&self, node: &mut Node, facts: &Facts) -> FactsSet {
-        let mut set = FactsSet {
-            birth_not_set: facts.birth.is_some(),
-            xattrs_not_set: u32::try_from(facts.xattrs.len()).unwrap_or(u32::MAX),
-            ..FactsSet::default()
-        };
+        let mut set = FactsSet { birth_not_set: facts.birth.is_some(), ..FactsSet::default() };
+        for xattr in &facts.xattrs {
+            match &xattr.value {
+                _ if is_privileged_xattr(&xattr.name) => set.privileged_xattrs_left_out += 1,
+                XattrValue::Inline(value) if self.attributes == AttributeSupport::Kept && node.kind != FoundKind::Symlink => {
+                    node.xattrs.insert(xattr.name.clone(), value.clone());
+                }
+                XattrValue::Inline(_) | XattrValue::Pieces(_) => set.xattrs_not_set += 1,
+            }
+        }
         if let Some(owner) = &facts.owner {
             set.owner_not_set = owner.uid == u32::MAX || owner.gid == u32::MAX;
             if !set.owner_not_set {
@@ -285,14 +310,14 @@ impl Target for MemoryTarget {
         }
     }
 
-    fn create(&self, path: &[u8], length_bytes: u64) -> Result<Box<dyn TargetFile>, TargetError> {
+    fn create(&self, path: &[u8], length_bytes: u64, room: Room) -> Result<Box<dyn TargetFile>, TargetError> {
         let mut state = lock(&self.state);
         let key = self.enter(&state, path)?;
         if state.at(&key).is_some_and(|(_, node)| node.kind == FoundKind::Folder) {
             return Err(TargetError::blocked(path, FoundKind::Folder.words()));
         }
-        let room = self.limits.stored_bytes_max.map_or(i64::MAX.unsigned_abs(), |max| max.saturating_sub(state.stored_bytes()));
-        if length_bytes > room {
+        let left_bytes = self.limits.stored_bytes_max.map_or(i64::MAX.unsigned_abs(), |max| max.saturating_sub(state.stored_bytes()));
+        if length_bytes > left_bytes {
             return Err(TargetError::Full { path: words(path) });
         }
         state.unfinished_bytes = state.unfinished_bytes.saturating_add(length_bytes);
@@ -300,7 +325,7 @@ impl Target for MemoryTarget {
             limits: self.limits,
             state: Arc::clone(&self.state),
             path: path.to_vec(),
-            bytes: Vec::new(),
+            bytes: if room == Room::AsWritten { vec![0; usize::try_from(length_bytes).unwrap_or(0)] } else { Vec::new() },
             length_bytes,
         }))
     }
@@ -385,7 +410,7 @@ impl Target for MemoryTarget {
     }
 
     fn put_small(&self, path: &[u8], bytes: &[u8]) -> Result<(), TargetError> {
-        let mut file = self.create(path, length_bytes(bytes))?;
+        let mut file = self.create(path, length_bytes(bytes), Room::Ahead)?;
         file.write_at(0, bytes)?;
         file.finish(&Facts::default(), Existing::Replace).map(drop)
     }

@@ -33,9 +33,9 @@ mod target_tests;
 mod tests;
 
 pub use marker::MARKER;
-pub use memory_target::{Case, HardLinks, MemoryLimits, MemoryTarget};
+pub use memory_target::{AttributeSupport, Case, HardLinks, MemoryLimits, MemoryTarget};
 pub use options::{Overwrite, RestoreOptions};
 pub use os_target::OsTarget;
 pub use plan::{PlanSummary, RestorePlan, plan_restore};
 pub use report::{LeftOut, NotSet, RestoreReport, RestoredSnapshot};
-pub use target::{Existing, FactsSet, Found, FoundKind, Target, TargetError, TargetFile, TargetRead};
+pub use target::{Existing, FactsSet, Found, FoundKind, Room, Target, TargetError, TargetFile, TargetRead};

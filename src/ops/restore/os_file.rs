@@ -5,7 +5,7 @@
 
 use super::os_facts::set_open;
 use super::os_folder::{failed, failed_io, look, look_at, open_folder, publish, with_part_name};
-use super::target::{Existing, FactsSet, Found, FoundKind, TargetError, TargetFile, TargetRead, split};
+use super::target::{Existing, FactsSet, Found, FoundKind, Room, TargetError, TargetFile, TargetRead, split};
 use crate::tree::Facts;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -33,7 +33,7 @@ pub(super) struct OsFile {
 
 impl OsFile {
     /// Creates the temporary file in the folder of `path`.
-    pub(super) fn create(root: &Arc<OwnedFd>, path: &[u8], length_bytes: u64) -> Result<Self, TargetError> {
+    pub(super) fn create(root: &Arc<OwnedFd>, path: &[u8], length_bytes: u64, room: Room) -> Result<Self, TargetError> {
         let (parent, name) = split(path)?;
         let folder = open_folder(root.as_fd(), parent)?;
         // Asked before the bytes are written: whether a name is too long is known only to the file system.
@@ -43,7 +43,10 @@ impl OsFile {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (file, part) = with_part_name(path, |part| rustix::fs::openat(&folder, part, flags, Mode::RUSR | Mode::WUSR))?;
         let file = Self { root: Arc::clone(root), folder, path: path.to_vec(), part, file: File::from(file), length_bytes, named: false };
-        file.reserve()?;
+        match room {
+            Room::Ahead => file.reserve()?,
+            Room::AsWritten => rustix::fs::ftruncate(&file.file, length_bytes).map_err(|errno| failed("make room for", path, errno))?,
+        }
         Ok(file)
     }
 

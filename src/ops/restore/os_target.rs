@@ -7,7 +7,8 @@ use super::os_facts::{set_link, set_open};
 use super::os_file::{OsFile, OsRead};
 use super::os_folder::{failed, failed_io, look, look_at, open_folder, publish, sweep, with_part_name};
 use super::target::{
-    Existing, FactsSet, Found, FoundKind, Target, TargetError, TargetFile, TargetRead, check_link, check_path, is_part_name, split, words,
+    Existing, FactsSet, Found, FoundKind, Room, Target, TargetError, TargetFile, TargetRead, check_link, check_path, is_part_name, split,
+    words,
 };
 use crate::tree::Facts;
 use rustix::fd::{AsFd, OwnedFd};
@@ -119,8 +120,8 @@ impl Target for OsTarget {
         }
     }
 
-    fn create(&self, path: &[u8], length_bytes: u64) -> Result<Box<dyn TargetFile>, TargetError> {
-        Ok(Box::new(OsFile::create(&self.root, path, length_bytes)?))
+    fn create(&self, path: &[u8], length_bytes: u64, room: Room) -> Result<Box<dyn TargetFile>, TargetError> {
+        Ok(Box::new(OsFile::create(&self.root, path, length_bytes, room)?))
     }
 
     fn open(&self, path: &[u8]) -> Result<Box<dyn TargetRead>, TargetError> {
@@ -193,7 +194,7 @@ impl Target for OsTarget {
     }
 
     fn put_small(&self, path: &[u8], bytes: &[u8]) -> Result<(), TargetError> {
-        OsFile::create(&self.root, path, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?.put(bytes)
+        OsFile::create(&self.root, path, u64::try_from(bytes.len()).unwrap_or(u64::MAX), Room::Ahead)?.put(bytes)
     }
 
     fn sync(&self) -> Result<(), TargetError> {

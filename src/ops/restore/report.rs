@@ -95,4 +95,6 @@ pub struct NotSet {
     pub birth: u64,
     /// Extended attributes, each counted.
     pub xattrs: u64,
+    /// Extended attributes that give a program rights: left out on purpose.
+    pub privileged_xattrs: u64,
 }

@@ -389,8 +389,13 @@ impl<'a> Run<'a> {
         if keeps || self.no_folder.contains_key(path) || self.lacks_folder(path).is_some() {
             return Ok(());
         }
-        match self.target().set_facts(path, FoundKind::Folder, facts) {
-            Ok(set) => self.tally().facts(path, set),
+        let (facts, lacks) = match self.work.with_values(facts) {
+            Ok(whole) => whole,
+            Err(Failure::Fatal(error)) => return Err(error),
+            Err(Failure::LeftOut(_)) => return Ok(()),
+        };
+        match self.target().set_facts(path, FoundKind::Folder, &facts) {
+            Ok(set) => self.tally().facts(path, lacks.add_to(set)),
             Err(error) => match self.failure(error) {
                 Failure::Fatal(error) => return Err(error),
                 Failure::LeftOut(_) => {

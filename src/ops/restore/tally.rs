@@ -30,6 +30,8 @@ pub(super) struct Tally {
     pub(super) already_there: u64,
     left_out: Vec<(Severity, LeftOut)>,
     not_set: NotSet,
+    /// Attributes that could not be had from the repository: how many, and the first file or folder that lacks one.
+    attributes_lost: BTreeMap<(Severity, &'static str), (u64, Vec<u8>)>,
     /// For each kind of fact that was not kept, one path that lacks it.
     facts_examples: BTreeMap<&'static str, Vec<u8>>,
     problems: Vec<Problem>,
@@ -72,6 +74,16 @@ impl Tally {
         self.not_set.times_rounded += u64::from(set.time_rounded);
         self.not_set.birth += u64::from(set.birth_not_set);
         self.not_set.xattrs = self.not_set.xattrs.saturating_add(xattrs);
+        self.not_set.privileged_xattrs += u64::from(set.privileged_xattrs_left_out);
+        for (code, severity, count) in [
+            ("attributes-damaged", Severity::Damaged, set.xattrs_damaged),
+            ("attributes-missing", Severity::Incomplete, set.xattrs_missing),
+        ] {
+            if count > 0 {
+                let (count_before, _) = self.attributes_lost.entry((severity, code)).or_insert_with(|| (0, path.to_vec()));
+                *count_before += u64::from(count);
+            }
+        }
         for (kind, lacks) in [("mode", set.mode_not_set), ("time", set.time_not_set), ("xattrs", xattrs > 0)] {
             if lacks {
                 self.facts_examples.entry(kind).or_insert_with(|| path.to_vec());
@@ -89,6 +101,15 @@ impl Tally {
             groups.entry((*severity, left_out.code)).and_modify(|(count, _)| *count += 1).or_insert((1, left_out));
         }
         self.problems.extend(groups.into_iter().map(|((severity, code), (count, example))| of_group(severity, code, count, example)));
+        for ((severity, code), (count, path)) in &self.attributes_lost {
+            let path = escaped(path);
+            let what = if *count == 1 { "1 extended attribute" } else { &format!("{count} extended attributes") };
+            let message = format!(
+                "{what} cannot be had from the repository, e.g. of {}: the files themselves are whole",
+                if path.is_empty() { "the target itself" } else { &path }
+            );
+            self.problems.push(Problem::of_path(code, *severity, path, message));
+        }
         let not_kept = [
             ("mode", "mode-not-kept", self.not_set.mode, "the permissions of"),
             ("time", "time-not-kept", self.not_set.times, "the time of last change of"),

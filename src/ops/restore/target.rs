@@ -27,8 +27,8 @@ pub trait Target: Send + Sync + Debug {
     /// anything else that is there, a link to a folder included, is [`TargetError::Blocked`].
     fn make_folder(&self, path: &[u8]) -> Result<(), TargetError>;
 
-    /// Begins a file of exactly `length_bytes` under a temporary name in the folder that it will lie in.
-    fn create(&self, path: &[u8], length_bytes: u64) -> Result<Box<dyn TargetFile>, TargetError>;
+    /// Begins a file of exactly `length_bytes` under a temporary name in the folder that it will lie in. What is never written of it is zeros.
+    fn create(&self, path: &[u8], length_bytes: u64, room: Room) -> Result<Box<dyn TargetFile>, TargetError>;
 
     /// Opens a regular file to compare it. Anything else is [`TargetError::Blocked`], at once: a FIFO does not wait.
     fn open(&self, path: &[u8]) -> Result<Box<dyn TargetRead>, TargetError>;
@@ -45,6 +45,8 @@ pub trait Target: Send + Sync + Debug {
     /// Sets the facts of what lies at `path`, which must be of `kind`; for folders (after all that lies in them), links, and files that
     /// were there with the right bytes. A file or link with more than one name is [`TargetError::Blocked`], because another of its
     /// names may lie outside the target: write it anew with [`Existing::Replace`].
+    ///
+    /// Values of attributes stand in the facts themselves: one that is said to be in pieces counts as not set.
     fn set_facts(&self, path: &[u8], kind: FoundKind, facts: &Facts) -> Result<FactsSet, TargetError>;
 
     /// Removes a file, a link or anything else that is not a folder; an absent one is no error.
@@ -66,7 +68,7 @@ pub trait TargetFile: Send + Debug {
     /// Writes `bytes` at `offset`, within the length that [`Target::create`] was told; any size, any order.
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), TargetError>;
 
-    /// Sets the facts (owner, mode, and times last), reads them back, and gives the file its name. Durable after [`Target::sync`].
+    /// Sets the facts (owner, mode, attributes, and times last), reads them back, and gives the file its name. Durable after [`Target::sync`].
     ///
     /// A length other than the one announced is an error, and so is a parent folder that is no longer the one the file was begun in.
     fn finish(self: Box<Self>, facts: &Facts, existing: Existing) -> Result<FactsSet, TargetError>;
@@ -79,6 +81,15 @@ pub trait TargetRead: Send + Debug {
 
     /// Reads at most `into.len()` bytes at `offset`; 0 is the end.
     fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, TargetError>;
+}
+
+/// Whether room for a file is asked for before it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// All of it: a full disk is known before the bytes are fetched.
+    Ahead,
+    /// Only for what is written: it has holes.
+    AsWritten,
 }
 
 /// What to do when the name is taken.
@@ -155,6 +166,12 @@ pub struct FactsSet {
     pub birth_not_set: bool,
     /// How many extended attributes were not set.
     pub xattrs_not_set: u32,
+    /// How many that give a program rights were left out on purpose.
+    pub privileged_xattrs_left_out: u32,
+    /// How many could not be had from the repository because their bytes are wrong.
+    pub xattrs_damaged: u32,
+    /// How many could not be had because a pack is missing.
+    pub xattrs_missing: u32,
 }
 
 /// Why the target refuses or fails. Paths are as asked for, bytes that are not UTF-8 replaced.
@@ -362,6 +379,11 @@ pub(super) fn note_time(set: &mut FactsSet, wanted: Time, found: Time) {
 /// A file that the repository calls setuid would be a program with another's rights on the machine that restores.
 pub(super) fn bits_to_set(mode: u32, kind: FoundKind) -> u32 {
     mode & if kind == FoundKind::Folder { 0o1777 } else { 0o777 }
+}
+
+/// Attributes of these names give a program rights, or are believed by the system: set from a repository they would be an attack.
+pub(super) fn is_privileged_xattr(name: &[u8]) -> bool {
+    name.starts_with(b"security.") || name.starts_with(b"trusted.")
 }
 
 #[cfg(test)]

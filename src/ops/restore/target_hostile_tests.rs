@@ -3,7 +3,7 @@
 //! Each case has a folder of its own with a canary tree beside the target; afterwards all that is not the target is as it was.
 
 use super::os_target::OsTarget;
-use super::target::{Existing, FoundKind, Target, TargetError};
+use super::target::{Existing, FoundKind, Room, Target, TargetError};
 use crate::tree::{Facts, Owner, Time};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -118,7 +118,7 @@ fn do_everything(target: &dyn Target, path: &[u8]) -> Vec<Option<TargetError>> {
 }
 
 fn write(target: &dyn Target, path: &[u8], existing: Existing) -> Result<(), TargetError> {
-    let mut file = target.create(path, 7)?;
+    let mut file = target.create(path, 7, Room::Ahead)?;
     file.write_at(0, b"hostile")?;
     file.finish(&hostile_facts(), existing).map(drop)
 }
@@ -373,7 +373,7 @@ fn a_folder_moved_away_while_a_file_is_written_does_not_get_it() {
     let scene = Scene::new(|_| ());
     let target = scene.target();
     let at = |name: &str| scene.base.path().join(name);
-    let mut file = target.create(b"sub/photo", 7).expect("a file");
+    let mut file = target.create(b"sub/photo", 7, Room::Ahead).expect("a file");
     file.write_at(0, b"hostile").expect("a write");
     fs::rename(at("target/sub"), at("taken")).expect("a move");
     fs::create_dir(at("target/sub")).expect("a folder");

@@ -1,8 +1,8 @@
 //! Owns the tests of what a target keeps: bytes, facts, replacing, and that [`MemoryTarget`] behaves as [`OsTarget`].
 
-use super::memory_target::{Case, HardLinks, MemoryLimits, MemoryTarget};
+use super::memory_target::{AttributeSupport, Case, HardLinks, MemoryLimits, MemoryTarget};
 use super::os_target::OsTarget;
-use super::target::{Existing, FactsSet, FoundKind, Target, TargetError};
+use super::target::{Existing, FactsSet, FoundKind, Room, Target, TargetError};
 use crate::tree::{Facts, Owner, Time};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -19,7 +19,7 @@ fn facts(mode: u32, seconds: i64, nanoseconds: u32) -> Facts {
 }
 
 fn write(target: &dyn Target, path: &str, bytes: &[u8], facts: &Facts, existing: Existing) -> Result<FactsSet, TargetError> {
-    let mut file = target.create(path.as_bytes(), bytes.len() as u64)?;
+    let mut file = target.create(path.as_bytes(), bytes.len() as u64, Room::Ahead)?;
     // Backwards in odd runs: the order of writes is the caller's choice.
     for (index, run) in bytes.chunks(100_003).enumerate().rev() {
         file.write_at(index as u64 * 100_003, run)?;
@@ -125,7 +125,7 @@ fn a_fifo_does_not_wait() {
 fn unfinished_files_leave_nothing() {
     let (base, target) = fresh();
     let files = || std::fs::read_dir(base.path().join("new/target")).expect("a listing").count();
-    let mut file = target.create(b"photo", 4 << 20).expect("a file");
+    let mut file = target.create(b"photo", 4 << 20, Room::Ahead).expect("a file");
     file.write_at(1 << 20, &[7; 1000]).expect("a write");
     assert!(file.write_at((4 << 20) - 1, &[7; 2]).is_err() && file.write_at(u64::MAX, &[7]).is_err());
     assert_eq!(target.stat(b"photo").expect("a stat"), None);
@@ -135,7 +135,7 @@ fn unfinished_files_leave_nothing() {
     assert_eq!(files(), 0);
     // Lengths that no disk has, as a hostile repository may state them.
     for length_bytes in [u64::MAX, i64::MAX.unsigned_abs(), 1 << 62] {
-        let code = target.create(b"photo", length_bytes).map(drop).map_err(|error| error.code());
+        let code = target.create(b"photo", length_bytes, Room::Ahead).map(drop).map_err(|error| error.code());
         // Longer than any file there can be, or than there is room for: which it is depends on the file system.
         assert!(matches!(code, Err("target-cannot-hold" | "disk-full")), "{code:?}");
     }
@@ -223,6 +223,7 @@ fn memory_can_be_as_poor_as_fat() {
         stored_bytes_max: Some(10),
         case: Case::Insensitive,
         hard_links: HardLinks::Refused,
+        attributes: AttributeSupport::Refused,
         tick_nanoseconds: 2_000_000_000,
     };
     let target = MemoryTarget::new(limits);
@@ -236,7 +237,7 @@ fn memory_can_be_as_poor_as_fat() {
     let refused = target.make_hard_link(b"other", b"twin", Existing::Refuse).map_err(|error| error.code());
     assert_eq!(refused, Err("target-no-hard-link"));
     target.remove(b"OTHER").expect("removed");
-    drop(target.create(b"third", 5).expect("room again"));
+    drop(target.create(b"third", 5, Room::Ahead).expect("room again"));
     assert_eq!(target.everything().len(), 1);
     assert_eq!(target.bytes(b"img_1.jpg").as_deref(), Some(&b"12345"[..]));
 }

@@ -3,11 +3,12 @@
 //! Each worker takes the next file and a packer of its own; nothing is shared on the way but the set of ids that were claimed.
 
 use super::SnapSource;
+use super::attributes::{StoredAttributes, store_attributes};
 use super::plan::Unit;
 use crate::clock::Timestamp;
 use crate::progress::Observer;
 use crate::repo::{Expect, Group, Known, PackKind, PackRun, Packer, RepoError};
-use crate::scan::{ScanError, Stat, WINDOW_BYTES, read_pieces};
+use crate::scan::{Hole, ScanError, Stat, WINDOW_BYTES, read_pieces};
 use crate::tree::{FileHash, ObjectId, ObjectKind, Piece};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -37,12 +38,16 @@ pub(super) struct FileRead {
     pub(super) seen_at: Timestamp,
     /// It changed while it was read, twice.
     pub(super) changed: bool,
+    pub(super) attributes: StoredAttributes,
+    pub(super) holes: Vec<Hole>,
+    /// Its bytes are others than in the last snapshot, though its facts say that nobody wrote to it.
+    pub(super) is_rotten: bool,
 }
 
 /// What became of a unit.
 #[derive(Debug, Clone)]
 pub(super) enum Outcome {
-    Read(FileRead),
+    Read(Box<FileRead>),
     Failed(ScanError),
     /// Names of one file when they were listed, read one by one: the first could not be read, or was another file by then.
     Apart(BTreeMap<Vec<u8>, Outcome>),
@@ -138,7 +143,12 @@ impl Storing<'_, '_> {
 
     /// Reads a file by the first of its names; by each, if that cannot be read or is not the file any more that was listed.
     fn store(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
-        let first = self.store_name(unit.source, &unit.path, packer, window)?;
+        let mut first = self.store_name(unit.source, &unit.path, packer, window)?;
+        if let Outcome::Read(read) = &mut first {
+            let facts = |stat: &Stat| (stat.length_bytes, stat.mtime, stat.ctime, stat.inode);
+            let is_still = !read.changed && facts(&read.stat) == facts(&unit.stat);
+            read.is_rotten = is_still && unit.expected.is_some_and(|hash| hash != read.hash);
+        }
         let is_listed_one = matches!(&first, Outcome::Read(read) if read.stat.inode == unit.stat.inode);
         if unit.other_names.is_empty() || is_listed_one {
             return Ok(first);
@@ -183,7 +193,9 @@ impl Storing<'_, '_> {
             _ => FileHash(*whole.finalize().as_bytes()),
         };
         let length_bytes = pieces.iter().map(|piece| u64::from(piece.length_bytes)).sum();
-        Ok(Outcome::Read(FileRead { length_bytes, hash, pieces, stat: seen.stat, seen_at, changed: seen.changed }))
+        let attributes = store_attributes(seen.attributes, &mut |id, raw| self.store_piece(packer, id, raw, true))?;
+        let (stat, changed, holes) = (seen.stat, seen.changed, seen.holes);
+        Ok(Outcome::Read(Box::new(FileRead { length_bytes, hash, pieces, stat, seen_at, changed, attributes, holes, is_rotten: false })))
     }
 
     fn store_piece(&self, packer: &mut Packer<'_, '_>, id: ObjectId, raw: &[u8], is_only: bool) -> Result<(), RepoError> {

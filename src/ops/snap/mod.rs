@@ -1,6 +1,8 @@
 //! Takes a snapshot: walks, compares with the last one, stores what is new, builds trees, and publishes a manifest once everything that it needs was seen in place.
 
+mod attributes;
 mod carry;
+mod clock_shift;
 mod files;
 mod identity;
 mod lost;
@@ -13,14 +15,15 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod trees;
+mod walking;
 
-pub use report::{NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
+pub use report::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
 
 use super::Error;
 use crate::clock::Timestamp;
 use crate::progress::Observer;
 use crate::repo::{Ledger, Notices, RepoError, Repository};
-use crate::scan::Source;
+use crate::scan::{Rules, Source};
 use crate::tree::Time;
 use std::sync::Arc;
 
@@ -46,6 +49,12 @@ pub struct SnapOptions {
     pub allow_empty: bool,
     /// Read every file again, also where size and times say that it did not change.
     pub reread: bool,
+    /// What to leave out, as patterns in the form of a `.gitignore`, relative to each source.
+    pub exclude: Vec<String>,
+    /// Keep also what systems and programs strew between photos.
+    pub no_default_excludes: bool,
+    /// Read files that are only in a cloud, which downloads them.
+    pub download_placeholders: bool,
     /// Take these sources for continuations of those in this snapshot, whatever machine and path say.
     pub continue_from: Option<crate::repo::SnapshotName>,
 }
@@ -77,6 +86,9 @@ pub fn snap(repository: &Repository, sources: &[SnapSource], options: &SnapOptio
         if text.len() > NOTE_BYTES_MAX {
             return Err(Error::Usage { what: what.to_owned(), why: format!("at most {NOTE_BYTES_MAX} bytes are kept") });
         }
+    }
+    if let Err(why) = Rules::new(b"", true, &options.exclude, None) {
+        return Err(Error::Usage { what: "--exclude".to_owned(), why });
     }
     let local = &repository.surroundings().local;
     let identity = repository.copy_identity();

@@ -18,6 +18,8 @@ pub(super) struct Unit {
     pub(super) stat: Stat,
     /// Further names of the same file.
     pub(super) other_names: Vec<Vec<u8>>,
+    /// What the last snapshot has of it, if its facts say that it did not change and it is read all the same.
+    pub(super) expected: Option<FileHash>,
 }
 
 /// What becomes of a file.
@@ -57,6 +59,15 @@ pub(super) struct Comparing<'a> {
     pub(super) reread: bool,
     /// What is empty now is empty, also a mount point.
     pub(super) allow_empty: bool,
+}
+
+/// Whether a file is read.
+enum Standing {
+    /// Nothing says that it changed, and every object of it lies in a pack that may be relied on.
+    Unchanged,
+    /// Nothing says that it changed, and it is read all the same: it should have this hash.
+    Doubted(FileHash),
+    Changed,
 }
 
 /// How often a file is read again whose facts prove little, in days.
@@ -136,34 +147,37 @@ impl Comparing<'_> {
     }
 
     fn file(&self, path: &[u8], stat: &Stat, file_system: &Arc<FileSystem>, before: Option<&Entry>, units: &mut Vec<Unit>) -> FilePlan {
-        if let Some(before) = before.filter(|before| self.is_unchanged(path, stat, file_system, before)) {
-            return FilePlan::Keep(Box::new(before.clone()));
-        }
-        units.push(Unit { source: self.source, path: path.to_vec(), stat: stat.clone(), other_names: Vec::new() });
+        let expected = match before.map(|before| (before, self.standing(path, stat, file_system, before))) {
+            Some((before, Standing::Unchanged)) => return FilePlan::Keep(Box::new(before.clone())),
+            Some((_, Standing::Doubted(hash))) => Some(hash),
+            Some((_, Standing::Changed)) | None => None,
+        };
+        units.push(Unit { source: self.source, path: path.to_vec(), stat: stat.clone(), other_names: Vec::new(), expected });
         FilePlan::Read(units.len() - 1)
     }
 
-    /// Nothing says that it changed, and every object of it lies in a pack that may be relied on.
-    fn is_unchanged(&self, path: &[u8], stat: &Stat, file_system: &FileSystem, before: &Entry) -> bool {
-        let (Content::File(content), Some(key)) = (&before.content, self.cache.get(path)) else { return false };
-        // Its facts may have changed, and a changed form of such an entry must not be written: what is read anew owes it nothing.
-        if must_stay_as_it_is(&before.sections) {
-            return false;
-        }
-        if self.reread || stat.placeholder || content.length_bytes != stat.length_bytes {
-            return false;
+    /// What the facts of a file and the repository together say of it.
+    fn standing(&self, path: &[u8], stat: &Stat, file_system: &FileSystem, before: &Entry) -> Standing {
+        let (Content::File(content), Some(key)) = (&before.content, self.cache.get(path)) else { return Standing::Changed };
+        if stat.placeholder || content.length_bytes != stat.length_bytes {
+            return Standing::Changed;
         }
         match compare(key, stat, file_system) {
-            Freshness::Changed => return false,
-            Freshness::Likely if self.is_due(path) => return false,
+            Freshness::Changed => return Standing::Changed,
+            Freshness::Likely if self.is_due(path) => return Standing::Doubted(content.hash),
             Freshness::Likely | Freshness::Unchanged => {}
+        }
+        // Its facts may have changed, and a changed form of such an entry must not be written: what is read anew owes it nothing.
+        if self.reread || must_stay_as_it_is(&before.sections) {
+            return Standing::Doubted(content.hash);
         }
         let mut all_there = true;
         let mut visit = |_: ObjectKind, id| {
             all_there &= self.known.has(id);
             true
         };
-        tree::reach_file(&RepoObjects(self.reader), content, &mut visit).is_ok() && all_there
+        let is_there = tree::reach(&RepoObjects(self.reader), before, &mut visit).is_ok() && all_there;
+        if is_there { Standing::Unchanged } else { Standing::Doubted(content.hash) }
     }
 
     fn is_due(&self, path: &[u8]) -> bool {
@@ -180,7 +194,10 @@ impl Comparing<'_> {
             let now = folder.entries.binary_search_by(|entry| entry.name.cmp(name)).ok().and_then(|position| folder.entries.get(position));
             let still = match (now.map(|entry| entry.kind), &before.content) {
                 (Some(EntryKind::File { .. }), Content::File(_)) | (Some(EntryKind::Folder { .. }), Content::Folder(_)) => true,
-                _ => folder.problems.iter().any(|problem| problem.name == *name),
+                _ => {
+                    folder.problems.iter().any(|problem| problem.name == *name)
+                        || folder.skipped.iter().any(|skipped| skipped.name == *name)
+                }
             };
             if still {
                 continue;

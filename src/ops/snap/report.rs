@@ -71,8 +71,16 @@ pub struct SourceReport {
     pub skipped: u64,
     /// Of what kinds, by name.
     pub skipped_kinds: Vec<SkippedKind>,
+    /// What rules left out, by rule.
+    pub excluded: Vec<ExcludedRule>,
+    /// All times lie so many seconds ahead of those of the last snapshot: a clock, not a change. 0: they do not.
+    pub clock_shift_seconds: i64,
+    /// Files whose bytes changed though nothing says that anybody wrote to them.
+    pub rotten_files: u64,
     /// Where this repository lies in the source, printable; it is left out.
     pub repository_inside: Option<String>,
+    /// Extended attributes that could not be read, or are too large or too many for a snapshot.
+    pub attributes_unread: u64,
     /// What was listed, was never saved, and was gone when it was to be read.
     pub vanished: u64,
 }
@@ -84,6 +92,19 @@ pub struct SkippedKind {
     pub what: String,
     /// How many.
     pub count: u64,
+}
+
+/// What one rule left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ExcludedRule {
+    /// The rule, such as `.DS_Store` or `--exclude *.tmp`.
+    pub rule: String,
+    /// Files and folders that it named.
+    pub entries: u64,
+    /// Files, those below the folders too.
+    pub files: u64,
+    /// Sum of their lengths, in bytes.
+    pub bytes: u64,
 }
 
 /// Something that was not saved as it is now.

@@ -1,12 +1,15 @@
 //! Owns one round of a snap: open, walk, compare, store, build, publish. A round whose packs are not all in place at the end is begun anew.
 
+use super::attributes::store_folders;
 use super::carry::Carrying;
+use super::clock_shift;
 use super::files::{Outcome, Storing, Sums, packers_max};
 use super::identity::{Candidate, Identity, identify};
 use super::plan::{Comparing, Plan, Unit};
 use super::stat_cache::StatCache;
 use super::summary::{self, Summarised};
 use super::trees::{Building, Tree};
+use super::walking::{adjusted, walk_source};
 use super::{SnapOptions, SnapReport, SnapSource, Timings};
 use crate::ops::Error;
 use crate::ops::guides;
@@ -14,13 +17,12 @@ use crate::ops::objects::RepoObjects;
 use crate::ops::used;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
-    Heads, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
+    Heads, Kept, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
     RepoError, Repository, Seen, SnapshotList, SnapshotName, SourceRecord, StoredFile,
 };
-use crate::scan::{ScanError, SkipReason, SkipRule, Walk, WalkOptions, escaped, walk};
+use crate::scan::{ScanError, Walk, escaped};
 use crate::tree::{Content, Counts, Entry, Time, build_folder, must_stay_as_it_is, reach_report};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// What the rounds before this one came to.
 #[derive(Debug, Default)]
@@ -56,6 +58,12 @@ pub(super) struct Found {
     /// What was walked, or why it could not be.
     pub(super) walk: Result<Walk, ScanError>,
     pub(super) identity: Identity,
+    /// Lines of its ignore file that are no patterns, or why it cannot be read.
+    pub(super) wrong_rules: Vec<String>,
+    /// By which facts its files were read last.
+    pub(super) cache: StatCache,
+    /// Its clock lies so many seconds ahead of the last snapshot's.
+    pub(super) shift_seconds: i64,
 }
 
 // long: the order of a round, told once, and what its report is made of.
@@ -76,7 +84,8 @@ pub(super) fn round(
     laps.lap(|timings| &mut timings.opening);
 
     observer.stage(Stage::Walking, 0);
-    let found = find_sources(repository, sources, options, observer, &opened)?;
+    let (found, sources) = find_sources(repository, sources, options, observer, &opened)?;
+    let sources = sources.as_slice();
     let mut units = Vec::new();
     let compared = compare(repository, &found, options, &opened, &mut units);
     if let Some(damaged) = proved_damaged(repository, &opened, ledger)? {
@@ -101,6 +110,7 @@ pub(super) fn round(
     let publication = Publication {
         sources: records(repository, sources, &found, &built)?,
         note: options.note.clone(),
+        keep: snapshots_to_keep(&opened.heads, &found, &built),
         tool: TOOL.to_owned(),
         needed: needed.into_iter().chain(own_meta(&packs)).collect(),
         new_packs: &packs.packs,
@@ -136,6 +146,21 @@ pub(super) fn round(
         timings: laps.end(),
     };
     Ok(Round::Done(Box::new(summary::report(summarised, ledger))))
+}
+
+/// The snapshots that hold files as they were before their bytes changed by themselves.
+fn snapshots_to_keep(heads: &Heads, found: &[Found], built: &[Built]) -> Vec<Kept> {
+    let mut keep = Vec::new();
+    for (found, built) in found.iter().zip(built) {
+        let (Built::Tree(tree), Some((manifest, _))) = (built, base_of(heads, &found.identity)) else { continue };
+        let rotten: Vec<&[u8]> = tree.read.iter().filter_map(|read| read.rotten.as_deref()).collect();
+        if let Some(first) = rotten.first() {
+            let first: String = escaped(first).chars().take(200).collect();
+            let reason = format!("holds {} files as they were before their bytes changed without a trace, e.g. {first}", rotten.len());
+            keep.push(Kept { snapshot: manifest.name, reason });
+        }
+    }
+    keep
 }
 
 /// Remembers by which facts the files of this snapshot are known again.
@@ -188,14 +213,16 @@ fn find_sources(
     options: &SnapOptions,
     observer: &dyn Observer,
     opened: &Opened<'_>,
-) -> Result<Vec<Found>, Error> {
-    let mut walks = Vec::new();
-    for source in sources {
-        let walked = walk_source(repository, source, observer);
-        if let Err(ScanError::Interrupted { .. }) = walked {
+) -> Result<(Vec<Found>, Vec<SnapSource>), Error> {
+    let sources: Vec<SnapSource> = sources.iter().map(|source| adjusted(source, options)).collect();
+    let (mut walks, mut wrong_rules) = (Vec::new(), Vec::new());
+    for source in &sources {
+        let walked = walk_source(repository, source, options, observer);
+        if let Err(ScanError::Interrupted { .. }) = walked.walk {
             return Err(RepoError::Interrupted.into());
         }
-        walks.push(walked);
+        walks.push(walked.walk);
+        wrong_rules.push(walked.wrong_rules);
     }
     let is_empty = |walked: &Result<Walk, ScanError>| {
         walked.as_ref().is_ok_and(|walk| {
@@ -204,7 +231,7 @@ fn find_sources(
     };
     if !options.allow_empty && walks.iter().all(|walked| walked.is_err() || is_empty(walked)) {
         // A reason is more useful than "empty": the first source that cannot be read says why.
-        let failed = walks.into_iter().zip(sources).find_map(|(walked, source)| walked.err().map(|error| (source, error)));
+        let failed = walks.into_iter().zip(&sources).find_map(|(walked, source)| walked.err().map(|error| (source, error)));
         return Err(match (failed, sources.first()) {
             (Some((source, error)), _) => Error::Source { place: escaped(&source.path), source: error },
             (None, Some(first)) => Error::SourcesEmpty { place: escaped(&first.path) },
@@ -215,8 +242,8 @@ fn find_sources(
         sources.iter().zip(&walks).map(|(source, walked)| Candidate { source, walk: walked.as_ref().ok() }).collect();
     let machine = repository.surroundings().local.machine_id(&repository.surroundings().entropy)?;
     let identities = identify(repository, &opened.reader, &opened.heads, &candidates, machine, options.continue_from)?;
-    let mut found = Vec::new();
-    for (walked, identity) in walks.into_iter().zip(identities) {
+    let (mut found, mut seen_sources) = (Vec::new(), Vec::new());
+    for (((walked, identity), wrong_rules), source) in walks.into_iter().zip(identities).zip(wrong_rules).zip(sources) {
         // One of several that is empty now and was not: as absent as an unplugged drive.
         let was_full = opened.heads.of(identity.id).first().is_some_and(|manifest| {
             manifest
@@ -230,30 +257,22 @@ fn find_sources(
             walked
         };
         refuse_to_follow(&opened.heads, &identity)?;
-        found.push(Found { walk, identity });
+        let cache = match base_of(&opened.heads, &identity) {
+            Some((manifest, _)) => StatCache::load(&repository.surroundings().local, &repository.id().hex(), identity.id, manifest.name),
+            None => StatCache::default(),
+        };
+        let mut found_here = Found { walk, identity, wrong_rules, cache, shift_seconds: 0 };
+        seen_sources.push(clock_shift::put_right(&mut found_here, source));
+        found.push(found_here);
     }
     // What cannot be read and was never saved makes no snapshot, whatever is allowed to be empty.
     if found.iter().all(|found| found.walk.is_err() && base_of(&opened.heads, &found.identity).is_none())
-        && let Some((place, Err(error))) = sources.iter().zip(&found).map(|(source, found)| (escaped(&source.path), &found.walk)).next()
+        && let Some((place, Err(error))) =
+            seen_sources.iter().zip(&found).map(|(source, found)| (escaped(&source.path), &found.walk)).next()
     {
         return Err(Error::Source { place, source: error.clone() });
     }
-    Ok(found)
-}
-
-fn walk_source(repository: &Repository, source: &SnapSource, observer: &dyn Observer) -> Result<Walk, ScanError> {
-    let walk_once = || walk(&*source.source, &walk_options(repository, source), observer);
-    // A folder that was listed and then gone may have been renamed: what is in it stands elsewhere now.
-    let has_moved = |folder: &crate::scan::Folder| folder.problem.as_ref().is_some_and(ScanError::is_vanished);
-    let mut walked = walk_once()?;
-    if walked.folders.iter().any(has_moved) {
-        walked = walk_once()?;
-    }
-    // A source that is one file has nothing else to go on with: if it cannot be opened, the source cannot be read.
-    if walked.folders.is_empty() {
-        source.source.open(b"")?;
-    }
-    Ok(walked)
+    Ok((found, seen_sources))
 }
 
 /// Refuses to continue a source whose last manifest holds what this version must not write a changed form of.
@@ -262,18 +281,6 @@ pub(super) fn refuse_to_follow(heads: &Heads, identity: &Identity) -> Result<(),
     let forbids = |manifest: &crate::repo::Manifest| manifest.sealed.as_ref().is_some_and(|sealed| must_stay_as_it_is(&sealed.sections));
     let forbidding = manifests.find(|manifest| forbids(manifest));
     forbidding.map_or(Ok(()), |manifest| Err(RepoError::TooNew { name: manifest.file.path() }))
-}
-
-fn walk_options(repository: &Repository, source: &SnapSource) -> WalkOptions {
-    let inside = source.repository_inside.clone();
-    let skip: SkipRule = Arc::new(move |path, _| inside.as_deref().filter(|inside| *inside == path).map(|_| SkipReason::Repository));
-    WalkOptions { skip, threads: repository.surroundings().threads.max(1), ..WalkOptions::default() }
-}
-
-/// What was found out about each source that can be read.
-pub(super) struct Compared {
-    pub(super) plan: Plan,
-    pub(super) old_cache: StatCache,
 }
 
 /// The last snapshot's record of a source.
@@ -288,7 +295,7 @@ fn compare(
     options: &SnapOptions,
     opened: &Opened<'_>,
     units: &mut Vec<Unit>,
-) -> Vec<Option<Compared>> {
+) -> Vec<Option<Plan>> {
     let surroundings = repository.surroundings();
     let day = u64::try_from(surroundings.clock.now().seconds / 86_400).unwrap_or(0);
     let mut compared = Vec::new();
@@ -298,22 +305,18 @@ fn compare(
             continue;
         };
         let base = base_of(&opened.heads, &source.identity);
-        let old_cache = match base {
-            Some((manifest, _)) => StatCache::load(&surroundings.local, &repository.id().hex(), source.identity.id, manifest.name),
-            None => StatCache::default(),
-        };
         let comparing = Comparing {
             source: position,
             reader: &opened.reader,
             known: &opened.known,
-            cache: &old_cache,
+            cache: &source.cache,
             base: base.map(|(_, record)| record),
             day,
             reread: options.reread,
             allow_empty: options.allow_empty,
         };
         let plan = comparing.plan(walked, units);
-        compared.push(Some(Compared { plan, old_cache }));
+        compared.push(Some(plan));
     }
     compared
 }
@@ -337,17 +340,18 @@ pub(super) struct CarriedSource {
 fn build(
     sources: &[SnapSource],
     found: &[Found],
-    compared: &[Option<Compared>],
+    compared: &[Option<Plan>],
     outcomes: &[Outcome],
     opened: &Opened<'_>,
     run: &PackRun<'_>,
 ) -> Result<(Vec<Built>, BTreeSet<crate::repo::NeededPack>), RepoError> {
+    let attributes = store_folders(sources, found, &opened.known, run)?;
     let mut marks = Marks::new(&opened.known, &run.filled_packs());
     let mut packer = run.packer(PackKind::Meta);
     let mut built = Vec::new();
-    for ((source, found), compared) in sources.iter().zip(found).zip(compared) {
+    for (((source, found), compared), attributes) in sources.iter().zip(found).zip(compared).zip(&attributes) {
         let base = base_of(&opened.heads, &found.identity);
-        let (Ok(walk), Some(compared)) = (&found.walk, compared) else {
+        let (Ok(walk), Some(plan)) = (&found.walk, compared) else {
             let mut carrying = Carrying {
                 known: &opened.known,
                 reader: &opened.reader,
@@ -364,14 +368,15 @@ fn build(
         let mut building = Building {
             source,
             walk,
-            plan: &compared.plan,
+            plan,
             outcomes,
             known: &opened.known,
             reader: &opened.reader,
             previous: base.map(|(manifest, _)| (manifest.name, manifest.public.time)),
-            old_cache: &compared.old_cache,
+            old_cache: &found.cache,
             run,
             packer: &mut packer,
+            attributes,
             marks: &mut marks,
         };
         built.push(Built::Tree(Box::new(building.build()?)));

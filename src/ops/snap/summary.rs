@@ -2,13 +2,13 @@
 
 use super::files::Sums;
 use super::lost::pack_problems;
-use super::plan::Unit;
-use super::report::{NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
-use super::run::{Built, Compared, Found, base_of, stated};
+use super::plan::{Plan, Unit};
+use super::report::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
+use super::run::{Built, Found, base_of, stated};
 use super::trees::Tree;
 use super::{SnapSource, rfc3339};
 use crate::ops::{Problem, Severity};
-use crate::repo::{Heads, Known, Ledger, ObjectReader, PackKind, PackName, PackSums, Repository, SnapshotName};
+use crate::repo::{Heads, Known, Ledger, Manifest, ObjectReader, PackKind, PackName, PackSums, Repository, SnapshotName, SourceRecord};
 use crate::scan::{ScanError, SkipReason, Walk, escaped};
 use crate::tree::{Counts, FileHash, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,7 +19,7 @@ pub(super) struct Summarised<'a, 'r> {
     pub(super) repository: &'r Repository,
     pub(super) sources: &'a [SnapSource],
     pub(super) found: &'a [Found],
-    pub(super) compared: &'a [Option<Compared>],
+    pub(super) compared: &'a [Option<Plan>],
     pub(super) built: &'a [Built],
     pub(super) units: &'a [Unit],
     pub(super) heads: &'a Heads,
@@ -126,17 +126,31 @@ fn source_report(
         }
         (Ok(walk), _) => walk,
     };
-    let (Built::Tree(tree), Some(compared)) = (summarised.built.get(position)?, summarised.compared.get(position)?) else {
+    let (Built::Tree(tree), Some(plan)) = (summarised.built.get(position)?, summarised.compared.get(position)?) else {
         return Some(report);
     };
     let counts = &tree.counts;
     (report.files, report.folders, report.symlinks) = (counts.files, counts.folders, counts.symlinks);
     (report.bytes, report.skipped, report.vanished) = (counts.bytes, counts.skipped, tree.vanished);
-    (report.skipped_kinds, report.repository_inside) = skipped(walk);
+    (report.skipped_kinds, report.excluded, report.repository_inside) = skipped(walk);
+    let source_problems = [rotten(&mut report, tree, base, &path), wrong_rules(found, &path), clock(&mut report, found, &path)];
+    problems.extend(source_problems.into_iter().flatten().map(|problem| match problem.code {
+        // Bytes that change by themselves are told each time.
+        "source-rotten" => problem,
+        _ => news(ledger, now_seconds, problem),
+    }));
     let units = summarised.units.iter().filter(|unit| unit.source == position);
     (report.read_files, report.read_bytes) = units.fold((0, 0), |(files, bytes), unit| (files + 1, bytes + unit.stat.length_bytes));
-    count_changes(&mut report, tree, compared);
+    count_changes(&mut report, tree, plan);
     tell_not_saved(&mut report, tree.not_saved.clone(), ledger, now_seconds, problems);
+    report.attributes_unread = tree.unread_attributes.count;
+    if let Some(example) = &tree.unread_attributes.example {
+        let example = if example.is_empty() { path.clone() } else { escaped(example) };
+        let count = tree.unread_attributes.count;
+        let what = if count == 1 { "1 extended attribute" } else { &format!("{count} extended attributes") };
+        let message = format!("{what} could not be read, or are larger than 64 MiB, and are not saved, e.g. of {example}");
+        problems.push(news(ledger, now_seconds, Problem::of_path("attributes-unread", Severity::Notice, example, message)));
+    }
     if let Some((_, record)) = base
         && (has_shrunk(&record.counts, counts)
             || std::mem::discriminant(&record.root.content) != std::mem::discriminant(&tree.root.content))
@@ -180,19 +194,57 @@ fn absent_problem(
 }
 
 /// Sockets and the like by kind, and where the repository lies.
-fn skipped(walk: &Walk) -> (Vec<SkippedKind>, Option<String>) {
+fn skipped(walk: &Walk) -> (Vec<SkippedKind>, Vec<ExcludedRule>, Option<String>) {
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    let mut excluded: BTreeMap<&str, ExcludedRule> = BTreeMap::new();
     let mut inside = None;
     for folder in &walk.folders {
         for skipped in &folder.skipped {
             if skipped.reason == SkipReason::Repository {
                 inside = Some(escaped(&super::identity::join(&folder.path, &skipped.name)));
+            } else if let SkipReason::Excluded(rule) = &skipped.reason {
+                let sum = excluded.entry(rule).or_insert_with(|| ExcludedRule { rule: rule.clone(), ..ExcludedRule::default() });
+                sum.entries += 1;
+                sum.files += skipped.size.files;
+                sum.bytes = sum.bytes.saturating_add(skipped.size.bytes);
             } else {
                 *kinds.entry(skipped.reason.to_string()).or_default() += 1;
             }
         }
     }
-    (kinds.into_iter().map(|(what, count)| SkippedKind { what, count }).collect(), inside)
+    let kinds = kinds.into_iter().map(|(what, count)| SkippedKind { what, count }).collect();
+    (kinds, excluded.into_values().collect(), inside)
+}
+
+/// Bytes that are others though length, times and file id say that nobody wrote: both versions are kept, and it is an alarm.
+fn rotten(report: &mut SourceReport, tree: &Tree, base: Option<(&Manifest, &SourceRecord)>, path: &str) -> Option<Problem> {
+    let rotten: Vec<String> = tree.read.iter().filter_map(|read| read.rotten.as_deref()).map(escaped).collect();
+    report.rotten_files = u64::try_from(rotten.len()).unwrap_or(u64::MAX);
+    let (first, (manifest, _)) = (rotten.first()?, base?);
+    let what = if rotten.len() == 1 { first.clone() } else { format!("{} files of {path}, e.g. {first},", rotten.len()) };
+    let verb = if rotten.len() == 1 { "has" } else { "have" };
+    let message = format!(
+        "{what} {verb} other bytes than before, and nothing says that anybody wrote to it: a failing disk, cable or memory does that. \
+         Both versions are kept: the earlier one in snapshot {}",
+        manifest.name.short()
+    );
+    let hint = "look at both versions, keep that snapshot, and copy this disk to another one soon";
+    Some(Problem::of_path("source-rotten", Severity::Notice, first.clone(), message).with_hint(hint))
+}
+
+fn wrong_rules(found: &Found, path: &str) -> Option<Problem> {
+    let first = found.wrong_rules.first()?;
+    let message = format!("what to leave out of {path} is not clear, and is not left out: {}", escaped(first.as_bytes()));
+    Some(Problem::of_path("rule-not-understood", Severity::Notice, path.to_owned(), message))
+}
+
+fn clock(report: &mut SourceReport, found: &Found, path: &str) -> Option<Problem> {
+    report.clock_shift_seconds = found.shift_seconds;
+    let hours = (found.shift_seconds.unsigned_abs() as f64) / 3600.0;
+    let which = if found.shift_seconds < 0 { "earlier" } else { "later" };
+    let message =
+        format!("all times in {path} are {hours} h {which} than in the last snapshot: taken for a clock or a time zone, not for changes");
+    (found.shift_seconds != 0).then(|| Problem::of_path("clock-shifted", Severity::Note, path.to_owned(), message))
 }
 
 /// Finds out what of the list is news, and reports news first: a long list of known things hides none.
@@ -229,9 +281,9 @@ fn not_saved_problem(not_saved: &NotSaved) -> Problem {
 }
 
 /// New, changed, renamed and gone, by the hashes of contents.
-fn count_changes(report: &mut SourceReport, tree: &Tree, compared: &Compared) {
+fn count_changes(report: &mut SourceReport, tree: &Tree, plan: &Plan) {
     let mut gone: HashMap<FileHash, u64> = HashMap::new();
-    for (_, hash) in &compared.plan.gone {
+    for (_, hash) in &plan.gone {
         *gone.entry(*hash).or_default() += 1;
     }
     for read in &tree.read {
@@ -253,7 +305,7 @@ fn count_changes(report: &mut SourceReport, tree: &Tree, compared: &Compared) {
             },
         }
     }
-    for (path, hash) in &compared.plan.gone {
+    for (path, hash) in &plan.gone {
         if let Some(count) = gone.get_mut(hash).filter(|count| **count > 0) {
             *count -= 1;
             report.gone_files += 1;

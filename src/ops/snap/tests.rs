@@ -5,7 +5,7 @@ use crate::clock::{ManualClock, Timestamp};
 use crate::ops::objects::RepoObjects;
 use crate::ops::{SnapshotRef, resolve};
 use crate::progress::Silent;
-use crate::repo::{Credentials, Entropy, Local, NewProtection, ObjectReader, Repository, SlotStrength, SnapshotList, Surroundings};
+use crate::repo::{Credentials, Entropy, Heads, Local, NewProtection, ObjectReader, Repository, SlotStrength, SnapshotList, Surroundings};
 use crate::scan::{Content as Bytes, Fault, MemorySource};
 use crate::store::{MemoryStore, Store};
 use crate::tree::{self, Bounds, Content, Next, Step};
@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod everyday;
+mod facts;
 mod hardship;
 
 struct World {
@@ -49,6 +51,11 @@ impl World {
         self.clock.advance(Duration::from_secs(60));
         let source = SnapSource { source: self.source.clone(), path: b"/home/photos".to_vec(), label: None, repository_inside: None };
         snap(&self.repository, &[source], &SnapOptions::default(), &Silent).unwrap()
+    }
+
+    fn heads(&self) -> Heads {
+        let list = SnapshotList::take(&self.store, &self.repository.notices().unwrap()).unwrap();
+        self.repository.heads(&list).unwrap()
     }
 
     /// Every file of the newest snapshot with its bytes.

@@ -1,7 +1,8 @@
 //! Owns building a source's tree from what was walked, read, kept and carried, and the counts and report that go with it.
 
+use super::attributes::FolderAttributes;
 use super::carry::{Carrying, count};
-use super::files::Outcome;
+use super::files::{FileRead, Outcome};
 use super::identity::join;
 use super::plan::{FilePlan, Plan};
 use super::stat_cache::StatCache;
@@ -10,8 +11,8 @@ use crate::ops::objects::RepoObjects;
 use crate::repo::{Known, Marks, ObjectReader, PackRun, Packer, RepoError, SnapshotName};
 use crate::scan::{EntryKind, FileSystem, Folder, ScanError, Stat, StatKey, Walk, WalkEntry, escaped};
 use crate::tree::{
-    Carried, Content, Counts, Entry, Facts, FileContent, FileHash, ObjectId, Owner, RawObject, ReportItem, ReportWhat, Section, Time,
-    build_folder, build_pieces, build_report, must_stay_as_it_is, tags,
+    Carried, Content, Counts, Entry, Facts, FileContent, FileHash, Holes, ObjectId, Owner, RawObject, ReportItem, ReportWhat, Section,
+    Time, Xattr, XattrValue, build_folder, build_pieces, build_report, must_stay_as_it_is, tags,
 };
 use std::collections::HashMap;
 
@@ -27,6 +28,7 @@ pub(super) struct Tree {
     pub(super) read: Vec<ReadFile>,
     /// What vanished before it was read and was never saved.
     pub(super) vanished: u64,
+    pub(super) unread_attributes: UnreadAttributes,
 }
 
 /// A file that was read.
@@ -35,6 +37,8 @@ pub(super) struct ReadFile {
     pub(super) hash: FileHash,
     pub(super) length_bytes: u64,
     pub(super) before: Option<FileHash>,
+    /// Its path, if its bytes changed though its facts did not.
+    pub(super) rotten: Option<Vec<u8>>,
 }
 
 /// What building goes by.
@@ -50,6 +54,7 @@ pub(super) struct Building<'a, 'p, 'r, 'k> {
     pub(super) old_cache: &'a StatCache,
     pub(super) run: &'a PackRun<'r>,
     pub(super) packer: &'a mut Packer<'p, 'r>,
+    pub(super) attributes: &'a FolderAttributes,
     pub(super) marks: &'a mut Marks<'k>,
 }
 
@@ -65,7 +70,32 @@ struct Gathered {
     cache: StatCache,
     read: Vec<ReadFile>,
     vanished: u64,
+    unread_attributes: UnreadAttributes,
     owners: Owners,
+}
+
+/// Extended attributes that could not be kept.
+#[derive(Debug, Clone, Default)]
+pub(super) struct UnreadAttributes {
+    pub(super) count: u64,
+    /// The first entry that lacks one.
+    pub(super) example: Option<Vec<u8>>,
+}
+
+impl UnreadAttributes {
+    fn add(&mut self, path: &[u8], count: u32) {
+        if count > 0 {
+            self.count += u64::from(count);
+            self.example.get_or_insert_with(|| path.to_vec());
+        }
+    }
+}
+
+/// What an entry has besides its name and the facts of its stat.
+struct Held {
+    content: Content,
+    sections: Vec<Section>,
+    xattrs: Vec<Xattr>,
 }
 
 /// Time as the format has it.
@@ -78,28 +108,20 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
     pub(super) fn build(&mut self) -> Result<Tree, RepoError> {
         let mut gathered = Gathered::default();
         let listing = self.walk;
-        let content = if listing.folders.is_empty() {
-            match self
-                .plan
-                .root_file
-                .as_ref()
-                .map(|plan| self.file(b"", &listing.root, plan, None, None, &mut gathered))
-                .transpose()?
-                .flatten()
-            {
-                Some((content, sections)) => (content, sections),
-                None => return Err(RepoError::Stopped),
-            }
+        let held = if listing.folders.is_empty() {
+            let plan = self.plan.root_file.as_ref().ok_or(RepoError::Stopped)?;
+            self.file(b"", &listing.root, plan, None, None, &mut gathered)?.ok_or(RepoError::Stopped)?
         } else {
-            (Content::Folder(self.folders(&mut gathered)?), Vec::new())
+            let content = Content::Folder(self.folders(&mut gathered)?);
+            Held { content, sections: Vec::new(), xattrs: self.folder_xattrs(0, b"", &mut gathered)? }
         };
         let name = self.source.path.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty() && part.len() <= 1024);
-        let facts = self.facts(&listing.root, &listing.file_system, &mut gathered.owners);
-        let root = Entry { name: name.unwrap_or(b"root").to_vec(), content: content.0, facts, sections: content.1 };
+        let facts = Facts { xattrs: held.xattrs, ..self.facts(&listing.root, &listing.file_system, &mut gathered.owners) };
+        let root = Entry { name: name.unwrap_or(b"root").to_vec(), content: held.content, facts, sections: held.sections };
         count(&root, &mut gathered.counts);
         let report = self.report(std::mem::take(&mut gathered.items))?;
-        let Gathered { counts, not_saved, cache, read, vanished, .. } = gathered;
-        Ok(Tree { root, counts, report, not_saved, cache, read, vanished })
+        let Gathered { counts, not_saved, cache, read, vanished, unread_attributes, .. } = gathered;
+        Ok(Tree { root, counts, report, not_saved, cache, read, vanished, unread_attributes })
     }
 
     /// Builds folders from the deepest up, since a folder names its sub folders by their ids.
@@ -136,9 +158,8 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
     ) -> Result<Option<Entry>, RepoError> {
         let path = join(&folder.path, &entry.name);
         let base = self.plan.base.get(position).and_then(|base| base.get(&entry.name));
-        let mut sections = Vec::new();
         let mut stat = entry.stat.clone();
-        let content = match entry.kind {
+        let held = match entry.kind {
             EntryKind::File { hard_link } => {
                 // Nothing is left out in silence: what has no plan or no outcome ends the run.
                 let plan = self.plan.files.get(position).and_then(|files| files.get(place)).and_then(Option::as_ref);
@@ -155,13 +176,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
                     .filter(|_| is_one_file)
                     .and_then(|group| self.walk.hard_links.get(group))
                     .map(|link| FileHash(*blake3::hash(&link.first_path).as_bytes()));
-                match self.file(&path, &entry.stat, plan, group, base, gathered)? {
-                    Some((content, more)) => {
-                        sections = more;
-                        content
-                    }
-                    None => return Err(RepoError::Stopped),
-                }
+                self.file(&path, &entry.stat, plan, group, base, gathered)?.ok_or(RepoError::Stopped)?
             }
             EntryKind::Folder { index } => {
                 let sub = self.walk.folders.get(index);
@@ -172,19 +187,18 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
                     let reason = "nothing is mounted there now, or what is mounted is empty";
                     return self.carry(&path, ReportWhat::Absent, reason, base, gathered);
                 }
-                if sub.is_some_and(|folder| folder.mount_point) {
-                    sections.push(Section { tag: tags::MOUNT_POINT, bytes: Vec::new() });
-                }
+                let mount_point = sub.filter(|folder| folder.mount_point).map(|_| Section { tag: tags::MOUNT_POINT, bytes: Vec::new() });
                 let id = ids.get(index).copied().flatten().ok_or(RepoError::Stopped)?;
-                Content::Folder(id)
+                let xattrs = self.folder_xattrs(index, &path, gathered)?;
+                Held { content: Content::Folder(id), sections: mount_point.into_iter().collect(), xattrs }
             }
             EntryKind::Symlink => match self.source.source.read_link(&path) {
-                Ok(target) => Content::Symlink(target),
+                Ok(target) => Held { content: Content::Symlink(target), sections: Vec::new(), xattrs: Vec::new() },
                 Err(error) => return self.carry_unread(&path, &error, base, gathered),
             },
         };
-        let facts = self.facts(&stat, &folder.file_system, &mut gathered.owners);
-        let built = Entry { name: entry.name.clone(), content, facts, sections };
+        let facts = Facts { xattrs: held.xattrs, ..self.facts(&stat, &folder.file_system, &mut gathered.owners) };
+        let built = Entry { name: entry.name.clone(), content: held.content, facts, sections: held.sections };
         if let Err(error) = built.validate() {
             gathered.counts.unreadable += 1;
             leave_out(&path, ReportWhat::Unreadable, &error.to_string(), gathered);
@@ -201,7 +215,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         }
     }
 
-    /// The content of a file that was kept or read, and the sections that go with it.
+    /// What a file holds that was kept or read.
     fn file(
         &mut self,
         path: &[u8],
@@ -210,66 +224,106 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         link_group: Option<FileHash>,
         base: Option<&Entry>,
         gathered: &mut Gathered,
-    ) -> Result<Option<(Content, Vec<Section>)>, RepoError> {
+    ) -> Result<Option<Held>, RepoError> {
         match plan {
-            FilePlan::Keep(before) => {
-                let Content::File(content) = &before.content else { return Ok(None) };
-                let marks = &mut *self.marks;
-                let mut all_there = true;
-                let reached = crate::tree::reach_file(&RepoObjects(self.reader), content, &mut |_, id| {
-                    all_there &= marks.mark(id);
-                    true
-                });
-                if reached.is_err() || !all_there {
-                    return Err(RepoError::LookFailed { missing: 1 });
-                }
-                // A second name may have been another file when its key was made.
-                let is_its_own = |key: &&StatKey| link_group.is_none() || (key.inode, key.mtime) == (listed.inode, listed.mtime);
-                if let Some(key) = self.old_cache.get(path).filter(is_its_own) {
-                    gathered.cache.insert(path.to_vec(), *key);
-                }
-                // It was looked at and is as it was: nothing is carried any more. Sections that are not known here are kept as bytes.
-                let sections = before
-                    .sections
-                    .iter()
-                    .filter(|section| ![tags::CARRIED, tags::CHANGED_WHILE_READ].contains(&section.tag))
-                    .cloned()
-                    .collect();
-                Ok(Some((Content::File(FileContent { link_group, ..content.clone() }), sections)))
-            }
-            FilePlan::Read(unit) => {
-                let Some(Outcome::Read(read)) = self.outcomes.get(*unit).map(|outcome| outcome.of(path)) else { return Ok(None) };
-                if !read.pieces.iter().all(|piece| self.marks.mark(piece.id)) {
-                    return Err(RepoError::LookFailed { missing: 1 });
-                }
-                let (pieces, objects) = build_pieces(read.hash, read.pieces.clone());
-                self.store_objects(&objects)?;
-                let before = base.and_then(|entry| match &entry.content {
-                    Content::File(file) => Some(file.hash),
-                    _ => None,
-                });
-                gathered.read.push(ReadFile { hash: read.hash, length_bytes: read.length_bytes, before });
-                let mut sections = Vec::new();
-                if read.changed {
-                    sections.push(Section { tag: tags::CHANGED_WHILE_READ, bytes: Vec::new() });
-                    gathered.counts.changed_while_read += 1;
-                    let reason = "changed while it was read";
-                    gathered.items.push(item(path, ReportWhat::ChangedWhileRead, reason, None));
-                    let kept = NotSaved {
-                        path: escaped(path),
-                        reason: format!("{reason}; kept as it was read"),
-                        kept_as_read: true,
-                        kept_from: None,
-                        known_since: None,
-                    };
-                    gathered.not_saved.push(kept);
-                } else if (listed.inode, listed.length_bytes) == (read.stat.inode, read.stat.length_bytes) {
-                    gathered.cache.insert(path.to_vec(), StatKey::of(&read.stat, read.seen_at));
-                }
-                let content = FileContent { length_bytes: read.length_bytes, hash: read.hash, pieces, picture: None, link_group };
-                Ok(Some((Content::File(content), sections)))
-            }
+            FilePlan::Keep(before) => self.kept_file(path, listed, before, link_group, gathered),
+            FilePlan::Read(unit) => match self.outcomes.get(*unit).map(|outcome| outcome.of(path)) {
+                Some(Outcome::Read(read)) => self.read_file(path, listed, read, link_group, base, gathered).map(Some),
+                _ => Ok(None),
+            },
         }
+    }
+
+    fn kept_file(
+        &mut self,
+        path: &[u8],
+        listed: &Stat,
+        before: &Entry,
+        link_group: Option<FileHash>,
+        gathered: &mut Gathered,
+    ) -> Result<Option<Held>, RepoError> {
+        let Content::File(content) = &before.content else { return Ok(None) };
+        let marks = &mut *self.marks;
+        let mut all_there = true;
+        let reached = crate::tree::reach(&RepoObjects(self.reader), before, &mut |_, id| {
+            all_there &= marks.mark(id);
+            true
+        });
+        if reached.is_err() || !all_there {
+            return Err(RepoError::LookFailed { missing: 1 });
+        }
+        // A second name may have been another file when its key was made.
+        let is_its_own = |key: &&StatKey| link_group.is_none() || (key.inode, key.mtime) == (listed.inode, listed.mtime);
+        if let Some(key) = self.old_cache.get(path).filter(is_its_own) {
+            gathered.cache.insert(path.to_vec(), *key);
+        }
+        // It was looked at and is as it was: nothing is carried any more. Sections that are not known here are kept as bytes.
+        let sections =
+            before.sections.iter().filter(|section| ![tags::CARRIED, tags::CHANGED_WHILE_READ].contains(&section.tag)).cloned().collect();
+        let content = Content::File(FileContent { link_group, ..content.clone() });
+        Ok(Some(Held { content, sections, xattrs: before.facts.xattrs.clone() }))
+    }
+
+    fn read_file(
+        &mut self,
+        path: &[u8],
+        listed: &Stat,
+        read: &FileRead,
+        link_group: Option<FileHash>,
+        base: Option<&Entry>,
+        gathered: &mut Gathered,
+    ) -> Result<Held, RepoError> {
+        if !read.pieces.iter().all(|piece| self.marks.mark(piece.id)) || !self.mark_values(&read.attributes.xattrs) {
+            return Err(RepoError::LookFailed { missing: 1 });
+        }
+        gathered.unread_attributes.add(path, read.attributes.unread_count);
+        let (pieces, objects) = build_pieces(read.hash, read.pieces.clone());
+        self.store_objects(&objects)?;
+        let before = base.and_then(|entry| match &entry.content {
+            Content::File(file) => Some(file.hash),
+            _ => None,
+        });
+        let rotten = read.is_rotten.then(|| path.to_vec());
+        gathered.read.push(ReadFile { hash: read.hash, length_bytes: read.length_bytes, before, rotten });
+        let mut sections = Vec::new();
+        if read.changed {
+            sections.push(Section { tag: tags::CHANGED_WHILE_READ, bytes: Vec::new() });
+            gathered.counts.changed_while_read += 1;
+            let reason = "changed while it was read";
+            gathered.items.push(item(path, ReportWhat::ChangedWhileRead, reason, None));
+            let kept = NotSaved {
+                path: escaped(path),
+                reason: format!("{reason}; kept as it was read"),
+                kept_as_read: true,
+                kept_from: None,
+                known_since: None,
+            };
+            gathered.not_saved.push(kept);
+        } else if (listed.inode, listed.length_bytes) == (read.stat.inode, read.stat.length_bytes) {
+            gathered.cache.insert(path.to_vec(), StatKey::of(&read.stat, read.seen_at));
+        }
+        if !read.holes.is_empty() {
+            let runs = read.holes.iter().map(|hole| (hole.offset_bytes, hole.length_bytes)).collect();
+            sections.push(Holes { runs }.section());
+        }
+        let content = FileContent { length_bytes: read.length_bytes, hash: read.hash, pieces, picture: None, link_group };
+        Ok(Held { content: Content::File(content), sections, xattrs: read.attributes.xattrs.clone() })
+    }
+
+    /// A folder's own extended attributes, which were stored before.
+    fn folder_xattrs(&mut self, position: usize, path: &[u8], gathered: &mut Gathered) -> Result<Vec<Xattr>, RepoError> {
+        let Some(stored) = self.attributes.get(&position) else { return Ok(Vec::new()) };
+        gathered.unread_attributes.add(path, stored.unread_count);
+        if self.mark_values(&stored.xattrs) { Ok(stored.xattrs.clone()) } else { Err(RepoError::LookFailed { missing: 1 }) }
+    }
+
+    /// Marks the long values of attributes. False if one is nowhere.
+    fn mark_values(&mut self, xattrs: &[Xattr]) -> bool {
+        let values = xattrs.iter().filter_map(|xattr| match &xattr.value {
+            XattrValue::Pieces(pieces) => Some(pieces),
+            XattrValue::Inline(_) => None,
+        });
+        values.flatten().all(|piece| self.marks.mark(piece.id))
     }
 
     /// Entries that could not even be looked at, and what was passed over.
@@ -389,7 +443,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             mode: file_system.keeps_owner.then_some(stat.mode & 0o7777),
             owner: if file_system.keeps_owner { Some(owner()) } else { None },
             mtime: Some(time(stat.mtime)),
-            birth: None,
+            birth: stat.birth.map(time),
             xattrs: Vec::new(),
         }
     }

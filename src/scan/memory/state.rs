@@ -4,7 +4,7 @@
 
 use super::Fault;
 use crate::clock::{Clock, Timestamp};
-use crate::scan::{Content, FileSystem, Kind, Operation, ScanError, Stat};
+use crate::scan::{Attribute, Attributes, Content, FileSystem, Hole, Kind, Operation, ScanError, Stat};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
@@ -32,6 +32,15 @@ pub(super) struct Node {
     pub(super) stat: Stat,
     pub(super) content: Content,
     pub(super) target: Vec<u8>,
+    pub(super) attributes: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(super) holes: Vec<Hole>,
+}
+
+impl Node {
+    pub(super) fn attributes(&self) -> Attributes {
+        let all = self.attributes.iter().map(|(name, value)| Attribute { name: name.clone(), value: value.clone() });
+        Attributes::of(all.collect(), 0)
+    }
 }
 
 pub(super) const ROOT_INODE: u64 = 1;
@@ -46,17 +55,19 @@ impl Node {
         let stat = Stat {
             kind,
             length_bytes: 0,
+            stored_bytes: None,
             mode,
             uid: 1000,
             gid: 1000,
             mtime: now,
             ctime: now,
+            birth: None,
             inode,
             device: 1,
             links: 1,
             placeholder: false,
         };
-        Self { stat, content: Content::from(""), target: Vec::new() }
+        Self { stat, content: Content::from(""), target: Vec::new(), attributes: BTreeMap::new(), holes: Vec::new() }
     }
 }
 

@@ -80,7 +80,7 @@ fn specials_rules_and_pseudo_file_systems_are_passed_over_with_a_reason() {
     options.skip = Arc::new(|path, stat| (path == b"cache" && stat.kind == Kind::Folder).then(|| SkipReason::Excluded("cache".to_owned())));
     let found = walk(&source, &options, &Silent).unwrap();
     let reasons: Vec<String> = found.folders[0].skipped.iter().map(|entry| entry.reason.to_string()).collect();
-    assert_eq!(reasons, ["excluded by cache", "named pipe", "pseudo file system (proc)"]);
+    assert_eq!(reasons, ["left out by the rule cache", "named pipe", "pseudo file system (proc)"]);
     assert_eq!((found.folders.len(), found.counts.skipped, found.counts.problems), (1, 3, 0));
 }
 

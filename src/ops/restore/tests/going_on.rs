@@ -5,7 +5,7 @@ use super::{MARKER, all, family, memory, over, parts, paths, put, restore, resto
 use crate::ops::Error;
 use crate::ops::restore::marker::encode;
 use crate::ops::restore::{
-    Existing, FoundKind, MemoryLimits, MemoryTarget, Overwrite, RestoreOptions, RestoreReport, Target, plan_restore,
+    Existing, FoundKind, MemoryLimits, MemoryTarget, Overwrite, RestoreOptions, RestoreReport, Room, Target, plan_restore,
 };
 use crate::progress::{Observer, Silent};
 use crate::repo::{SnapshotName, StoredFile};
@@ -63,7 +63,7 @@ fn all_but_ended(made: &Made) -> Arc<MemoryTarget> {
 }
 
 fn replace(target: &MemoryTarget, path: &str, bytes: &[u8], facts: &Facts) {
-    let mut file = target.create(path.as_bytes(), bytes.len() as u64).expect("a file");
+    let mut file = target.create(path.as_bytes(), bytes.len() as u64, Room::Ahead).expect("a file");
     file.write_at(0, bytes).expect("a write");
     file.finish(facts, Existing::Replace).expect("a name");
 }
@@ -158,7 +158,7 @@ fn going_on_believes_no_file_keeps_what_differs_and_sweeps_what_was_unfinished()
     assert!(restore_watched(&made.repository, &target, &all(), &StopAt(AtomicU64::new(21))).is_err());
     // Right length and time, wrong bytes: a power cut, or a program that keeps times; and a temporary file.
     let wanted = target.everything().into_iter().find(|(path, _)| path == b"2019/07/a.jpg").map(|(_, found)| found);
-    let mut file = target.create(b"2019/07/a.jpg", 9).expect("a file");
+    let mut file = target.create(b"2019/07/a.jpg", 9, Room::Ahead).expect("a file");
     file.write_at(0, b"A IN JULY").expect("a write");
     let facts = Facts { mode: Some(0o640), mtime: wanted.map(|found| found.mtime), ..Facts::default() };
     file.finish(&facts, Existing::Replace).expect("a name");

@@ -5,8 +5,8 @@ mod going_on;
 mod support;
 
 use super::{
-    Case, Existing, FoundKind, HardLinks, MARKER, MemoryLimits, MemoryTarget, OsTarget, Overwrite, RestoreOptions, RestoreReport, Target,
-    plan_restore,
+    Case, Existing, FoundKind, HardLinks, MARKER, MemoryLimits, MemoryTarget, OsTarget, Overwrite, RestoreOptions, RestoreReport, Room,
+    Target, plan_restore,
 };
 use crate::ops::{Error, SnapshotRef};
 use crate::progress::{Observer, Silent};
@@ -52,7 +52,7 @@ fn paths(target: &MemoryTarget) -> Vec<String> {
 }
 
 fn put(target: &dyn Target, path: &str, bytes: &[u8]) {
-    let mut file = target.create(path.as_bytes(), bytes.len() as u64).expect("a file");
+    let mut file = target.create(path.as_bytes(), bytes.len() as u64, Room::Ahead).expect("a file");
     file.write_at(0, bytes).expect("a write");
     file.finish(&Facts::default(), Existing::Refuse).expect("a name");
 }

@@ -230,6 +230,7 @@ fn publish_with_section(world: &World, name: &[u8]) -> Vec<Entry> {
     }));
     let known = repository.known(&mut ledger, &Default::default(), Default::default()).unwrap();
     let publication = Publication {
+        keep: Vec::new(),
         sources: vec![record],
         note: String::new(),
         tool: "later".to_owned(),
