@@ -14,6 +14,8 @@ mod guides;
 mod hardship;
 #[path = "cli/init.rs"]
 mod init;
+#[path = "cli/looking.rs"]
+mod looking;
 #[path = "cli/opening.rs"]
 mod opening;
 #[path = "cli/snapshots.rs"]

@@ -124,18 +124,29 @@ impl Local {
 
     /// Reads `2026-11-01` and `2026-11-01T18:00`, with seconds and offset or without, as the last second of what they name.
     pub(super) fn parse(&self, text: &str) -> Option<i64> {
+        self.span(text).map(|(_, last)| last)
+    }
+
+    /// The same as the first second of what they name.
+    pub(super) fn first_second(&self, text: &str) -> Option<i64> {
+        self.span(text).map(|(first, _)| first)
+    }
+
+    /// The first and the last second of a day, minute or second.
+    fn span(&self, text: &str) -> Option<(i64, i64)> {
         if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
-            return Some(stamp.as_second());
+            return Some((stamp.as_second(), stamp.as_second()));
         }
-        let end = if let Ok(date) = Date::strptime("%Y-%m-%d", text) {
-            date.checked_add(1.day()).ok()?.at(0, 0, 0, 0)
+        let (begin, end) = if let Ok(date) = Date::strptime("%Y-%m-%d", text) {
+            (date.at(0, 0, 0, 0), date.checked_add(1.day()).ok()?.at(0, 0, 0, 0))
         } else if let Some(minute) = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"].iter().find_map(|form| DateTime::strptime(form, text).ok()) {
-            minute.checked_add(1.minute()).ok()?
+            (minute, minute.checked_add(1.minute()).ok()?)
         } else {
             let second = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"].iter().find_map(|form| DateTime::strptime(form, text).ok())?;
-            second.checked_add(1.second()).ok()?
+            (second, second.checked_add(1.second()).ok()?)
         };
-        Some(end.to_zoned(self.0.clone()).ok()?.timestamp().as_second() - 1)
+        let seconds = |time: DateTime| Some(time.to_zoned(self.0.clone()).ok()?.timestamp().as_second());
+        Some((seconds(begin)?, seconds(end)? - 1))
     }
 }
 
@@ -190,6 +201,8 @@ mod tests {
         assert_eq!(local.parse("2026-11-22"), Some(1_795_370_640 + 6 * 3600 - 4 * 60 - 1));
         assert_eq!(local.parse("2026-11-22T18:04"), Some(1_795_370_640 + 59));
         assert_eq!(local.parse("2026-11-22 18:04:00"), Some(1_795_370_640));
+        let first = ["2026-11-22", "2026-11-22T18:04", "2026-11-22T18:04:00Z"].map(|text| local.first_second(text));
+        assert_eq!(first, [Some(1_795_370_640 - 18 * 3600 - 4 * 60), Some(1_795_370_640), Some(1_795_370_640)]);
         assert_eq!(local.parse("2026-11-22T18:04:00Z"), Some(1_795_370_640));
         assert_eq!((local.parse("yesterday"), local.parse("2026-13-01"), local.parse("")), (None, None, None));
     }

@@ -71,6 +71,12 @@ pub enum Error {
         /// The snapshot, shortened.
         snapshot: String,
     },
+    /// What was asked for cannot be written to where it should go.
+    #[error("{source}")]
+    Output {
+        /// The system's words.
+        source: std::io::Error,
+    },
     /// What was given cannot be understood.
     #[error("{what}: {why}")]
     Usage {
@@ -94,6 +100,7 @@ impl Error {
             Self::Label { .. } => "label-taken",
             Self::SourceInRepository { .. } => "source-in-repository",
             Self::NoSuchPath { .. } => "no-such-path",
+            Self::Output { .. } => "output",
             Self::Usage { .. } => "usage",
         }
     }
@@ -117,7 +124,7 @@ impl Error {
             },
             Self::Source { source: ScanError::Interrupted { .. }, .. } => 130,
             Self::Target { source: TargetError::NotFolder { .. }, .. } => 2,
-            Self::Source { .. } | Self::Target { .. } | Self::SourcesEmpty { .. } => 1,
+            Self::Source { .. } | Self::Target { .. } | Self::SourcesEmpty { .. } | Self::Output { .. } => 1,
             _ => 2,
         }
     }

@@ -141,7 +141,7 @@ fn step_into(
             if below == Below::All { Next::On } else { Next::Over }
         }
         Step::Leave { .. } => Next::On,
-        Step::Problem { path, error } => match problem(path, error) {
+        Step::Problem { path, error } => match tree_problem(path, error) {
             Ok(problem) => {
                 report.problems.push(problem);
                 Next::On
@@ -155,7 +155,7 @@ fn step_into(
 }
 
 /// A problem of the tree; an error if it is one of the place.
-fn problem(path: &[u8], error: TreeError<RepoError>) -> Result<Problem, Error> {
+pub(super) fn tree_problem(path: &[u8], error: TreeError<RepoError>) -> Result<Problem, Error> {
     let shown = if path.is_empty() { "the snapshot's root".to_owned() } else { escaped(path) };
     let of =
         |code, severity, why: String| Ok(Problem::of_path(code, severity, shown.clone(), format!("not all of it can be listed: {why}")));

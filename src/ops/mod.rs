@@ -4,17 +4,27 @@
 
 pub mod check;
 pub mod demo;
+pub mod diff;
+pub mod dump;
 mod error;
+pub mod extensions;
+pub mod find;
 pub mod guides;
 pub mod init;
+pub mod inspect;
 pub mod key;
+#[cfg(test)]
+mod looking_tests;
 pub mod ls;
+mod magic;
 mod naming;
+mod needed;
 mod objects;
 mod problem;
 pub mod restore;
 pub mod snap;
 pub mod snapshots;
+pub mod stats;
 mod used;
 
 pub use error::Error;

@@ -1,8 +1,12 @@
 //! Lists the snapshots of a repository, newest first. Without the key: when they were taken and which packs they need, nothing else.
 
+use super::needed::Gathered;
+pub use super::needed::State;
 use super::{Error, Outcome, Problem, Severity, time_ahead, used};
 use crate::clock::Timestamp;
-use crate::repo::{FileState, Ledger, Loaded, Manifest, NameFolder, Notices, PackKind, Packs, Repository, SnapshotList, StoredFile};
+use crate::repo::{
+    FileState, Ledger, Loaded, Manifest, NameFolder, Notices, PackKind, Packs, Repository, SnapshotList, SourceRecord, StoredFile,
+};
 use crate::tree::Time;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -12,6 +16,18 @@ use std::collections::BTreeSet;
 pub struct SnapshotsOptions {
     /// Only those of the source with this label.
     pub source: Option<String>,
+    /// How closely to look at each.
+    pub detail: Detail,
+}
+
+/// How closely to look at snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// What their manifests say.
+    #[default]
+    Stated,
+    /// Also what is new with each, and whether all that it needs is here by name and length: packs and needs pages are looked at.
+    Packs,
 }
 
 /// The snapshots of a repository.
@@ -54,12 +70,36 @@ pub struct SnapshotLine {
     pub needs_packs: u64,
     /// Sum of their lengths.
     pub needs_bytes: u64,
+    /// Sum of the lengths of packs that no older snapshot here needs; with [`Detail::Packs`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_bytes: Option<u64>,
+    /// Whether all that it needs is here, by names and lengths; with [`Detail::Packs`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// What was not saved as it was, in all its sources; absent in a locked repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_saved: Option<NotSavedCounts>,
     /// What the person wrote.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub note: String,
     /// Name and version of the program that wrote it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub tool: String,
+}
+
+/// How much of a snapshot was not saved as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct NotSavedCounts {
+    /// Could not be read.
+    pub unreadable: u64,
+    /// Vanished between listing and reading.
+    pub vanished: u64,
+    /// Only in a cloud.
+    pub cloud_only: u64,
+    /// Changed while they were read.
+    pub changed_while_read: u64,
+    /// Taken over from an earlier snapshot instead.
+    pub carried: u64,
 }
 
 /// One source of a snapshot.
@@ -79,7 +119,7 @@ pub struct SnapshotSource {
     pub bytes: u64,
 }
 
-/// Lists the snapshots. Cost: every manifest is read.
+/// Lists the snapshots. Cost: every manifest is read; with [`Detail::Packs`] also every needs page, each once.
 pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<SnapshotsReport, Error> {
     let notices = repository.notices()?;
     let list = SnapshotList::take(&**repository.store(), &notices)?;
@@ -91,11 +131,15 @@ pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<
     }
     let mut lines = Vec::new();
     let (mut ahead, now) = (Vec::new(), repository.surroundings().clock.now());
+    let mut gathered = Gathered::default();
     for (file, _) in list.newest_first() {
         match repository.load_manifest(&file)? {
             Loaded::Good(manifest) => {
                 if let Some(first_copy) = &manifest.first_copy {
                     report.problems.push(used::from_second(file.path(), first_copy));
+                }
+                if options.detail == Detail::Packs {
+                    gathered.add(&manifest);
                 }
                 if is_wanted(&manifest, options) {
                     lines.push(((manifest.public.time, manifest.name), line(&manifest)));
@@ -105,17 +149,18 @@ pub fn snapshots(repository: &Repository, options: &SnapshotsOptions) -> Result<
                 }
             }
             Loaded::Bad { file, copies, reason } => report.problems.push(bad_problem(&file, &copies, &reason)),
-            Loaded::TooNew(file) => {
-                let message = "a snapshot that was made by a newer version".to_owned();
-                let problem = Problem::of_object("format-too-new", Severity::Notice, file.path(), message);
-                report.problems.push(problem.with_hint("use a newer version of tintype"));
-            }
+            Loaded::TooNew(file) => report.problems.push(too_new_problem(&file)),
         }
     }
     report.problems.extend(second_only_problems(repository, &list, &notices)?);
     let ledger = Ledger::load(&repository.surroundings().local, &repository.copy_identity());
     report.problems.extend(used::gone_snapshots(&list, &notices, &ledger));
     report.problems.extend(time_ahead(&ahead, now));
+    let needed = gathered.look(repository, &notices, &ledger)?;
+    for ((_, name), line) in &mut lines {
+        let needed = needed.get(name);
+        (line.new_bytes, line.state) = (needed.map(|needed| needed.new_bytes), needed.map(|needed| needed.state));
+    }
     lines.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
     report.snapshots = lines.into_iter().map(|(_, line)| line).collect();
     Ok(report)
@@ -215,12 +260,33 @@ fn line(manifest: &Manifest) -> SnapshotLine {
         sources,
         needs_packs: manifest.public.needs.pack_count,
         needs_bytes: manifest.public.needs.pack_bytes,
+        new_bytes: None,
+        state: None,
+        not_saved: sealed.map(|sealed| not_saved(&sealed.sources)),
         note: sealed.map(|sealed| sealed.note.clone()).unwrap_or_default(),
         tool: sealed.map(|sealed| sealed.tool.clone()).unwrap_or_default(),
     }
 }
 
-fn bad_problem(file: &StoredFile, copies: &(FileState, FileState), reason: &str) -> Problem {
+fn not_saved(sources: &[SourceRecord]) -> NotSavedCounts {
+    let sum = |of: fn(&SourceRecord) -> u64| sources.iter().map(of).fold(0, u64::saturating_add);
+    NotSavedCounts {
+        unreadable: sum(|source| source.counts.unreadable),
+        vanished: sum(|source| source.counts.vanished),
+        cloud_only: sum(|source| source.counts.cloud_only),
+        changed_while_read: sum(|source| source.counts.changed_while_read),
+        carried: sum(|source| source.counts.carried),
+    }
+}
+
+/// A manifest that this version cannot read.
+pub(super) fn too_new_problem(file: &StoredFile) -> Problem {
+    let message = "a snapshot that was made by a newer version";
+    Problem::of_object("format-too-new", Severity::Notice, file.path(), message).with_hint("use a newer version of tintype")
+}
+
+/// A manifest that is good in neither place.
+pub(super) fn bad_problem(file: &StoredFile, copies: &(FileState, FileState), reason: &str) -> Problem {
     let here = |state: &FileState| matches!(state, FileState::Good(_) | FileState::Damaged(_));
     let (code, severity) = if here(&copies.0) || here(&copies.1) {
         ("manifest-damaged", Severity::Damaged)
@@ -233,4 +299,39 @@ fn bad_problem(file: &StoredFile, copies: &(FileState, FileState), reason: &str)
 /// A time as reports have it: RFC 3339 in UTC.
 pub(super) fn rfc3339(time: Time) -> String {
     Timestamp { seconds: time.seconds, nanoseconds: time.nanoseconds }.rfc3339()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Detail, SnapshotsOptions, State, snapshots};
+    use crate::ops::looking_tests::World;
+    use crate::repo::PackKind;
+
+    #[test]
+    fn what_is_new_with_each_snapshot_and_whether_all_is_here() {
+        let world = World::new();
+        world.source.add_file("a.jpg", vec![1; 40_000]);
+        world.snap();
+        let first = world.packs(PackKind::Data)[0];
+        world.source.add_file("b.jpg", "2");
+        world.snap();
+        world.snap();
+        let look = || snapshots(&world.repository, &SnapshotsOptions { detail: Detail::Packs, source: None }).unwrap().snapshots;
+        let lines = look();
+        let new: Vec<u64> = lines.iter().map(|line| line.new_bytes.unwrap()).collect();
+        assert!(new[0] == 0 && new[1] > 0 && new[2] == lines[2].needs_bytes, "{new:?}");
+        let states = || look().iter().map(|line| line.state.unwrap()).collect::<Vec<_>>();
+        assert_eq!(states(), [State::Complete; 3]);
+        let bytes = world.store.bytes_of(&first.path()).unwrap();
+        world.store.set_bytes(&first.path(), bytes[..bytes.len() / 2].to_vec());
+        // This machine saw it whole here.
+        assert_eq!(states(), [State::Damaged; 3]);
+        world.store.delete(&first.path());
+        assert_eq!(states(), [State::Damaged; 3]);
+        world.store.set_bytes(&first.path(), bytes);
+        let meta = world.packs(PackKind::Meta);
+        world.store.delete(&meta[0].path());
+        assert_eq!(states(), [State::Complete; 3], "a meta pack stands twice");
+        assert!(snapshots(&world.repository, &SnapshotsOptions::default()).unwrap().snapshots[0].state.is_none());
+    }
 }

@@ -52,6 +52,6 @@ pub use pack_run::{PackRun, PackSums};
 pub use packer::{Group, Packer};
 pub use publish::{Publication, Published};
 pub use reader::{ObjectBytes, ObjectReader};
-pub use record::Expect;
+pub use record::{Encoder, Expect};
 pub use repository::{Credentials, NewProtection, Repository, RepositoryFileState, Surroundings};
 pub use verify::PackVerdict;

@@ -19,7 +19,7 @@ const LEVEL: i32 = 3;
 const TRIAL_LEVEL: i32 = -1;
 
 /// Encodes records. One per thread: zstd's working memory is reused.
-pub(super) struct Encoder {
+pub struct Encoder {
     full: Option<Compressor<'static>>,
     trial: Option<Compressor<'static>>,
     buffer: Vec<u8>,
@@ -31,14 +31,21 @@ impl std::fmt::Debug for Encoder {
     }
 }
 
+impl Default for Encoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Encoder {
-    pub(super) fn new() -> Self {
+    /// With working memory of its own.
+    pub fn new() -> Self {
         // Without working memory for zstd everything is stored as it is: larger, never wrong.
         Self { full: Compressor::new(LEVEL).ok(), trial: Compressor::new(TRIAL_LEVEL).ok(), buffer: Vec::new() }
     }
 
     /// Compresses if that saves at least 3 %. The bytes stay valid until the next call; `None`: store them as they are.
-    pub(super) fn encode(&mut self, raw: &[u8], expect: Expect) -> Option<&[u8]> {
+    pub fn encode(&mut self, raw: &[u8], expect: Expect) -> Option<&[u8]> {
         if expect == Expect::Unknown && raw.len() > 2 * TRIAL_BYTES && !self.trial_gains(raw) {
             return None;
         }

@@ -63,8 +63,8 @@ fn load<O: Objects, T>(
 pub type Listing<E> = (Vec<Entry>, Vec<TreeError<E>>);
 
 /// Whether a page has the first name and as many entries as its folder says.
-fn stands_for(stated: &FolderPage, page: &Page) -> bool {
-    page.entries.first().is_some_and(|first| first.name == stated.first) && u32::try_from(page.entries.len()) == Ok(stated.entry_count)
+fn stands_for(stated: &FolderPage, entries: &[Entry]) -> bool {
+    entries.first().is_some_and(|first| first.name == stated.first) && u32::try_from(entries.len()) == Ok(stated.entry_count)
 }
 
 /// The error for a page that is not as its folder says.
@@ -84,7 +84,7 @@ pub fn list<O: Objects>(objects: &O, folder: ObjectId) -> Result<Listing<O::Erro
                     (Some(last), Some(first)) => last.name < first.name,
                     _ => true,
                 };
-                if !in_order || !stands_for(page, &read) {
+                if !in_order || !stands_for(page, &read.entries) {
                     problems.push(contradicts(page.id));
                 } else {
                     entries.extend(read.entries);
@@ -99,6 +99,12 @@ pub fn list<O: Objects>(objects: &O, folder: ObjectId) -> Result<Listing<O::Erro
 /// What a folder says of its pages, in order.
 pub fn stated_pages<O: Objects>(objects: &O, folder: ObjectId) -> Result<Vec<FolderPage>, TreeError<O::Error>> {
     Ok(load(objects, ObjectKind::Folder, folder, Folder::decode)?.pages)
+}
+
+/// The entries of one page, compared with what its folder says of it.
+pub fn stated_page_entries<O: Objects>(objects: &O, stated: &FolderPage) -> Result<Vec<Entry>, TreeError<O::Error>> {
+    let entries = page_entries(objects, stated.id)?;
+    if stands_for(stated, &entries) { Ok(entries) } else { Err(contradicts(stated.id)) }
 }
 
 /// The entries of one page, which is not compared with what any folder says of it.
@@ -120,7 +126,7 @@ pub fn find<O: Objects>(objects: &O, root: &Entry, path: &[u8]) -> Result<Entry,
         let after = folder.pages.partition_point(|page| page.first.as_slice() <= name);
         let stated = after.checked_sub(1).and_then(|position| folder.pages.get(position)).ok_or(TreeError::NotFound)?;
         let page = load(objects, ObjectKind::Page, stated.id, Page::decode)?;
-        if !stands_for(stated, &page) {
+        if !stands_for(stated, &page.entries) {
             return Err(contradicts(stated.id));
         }
         at = page.entries.into_iter().find(|entry| entry.name == name).ok_or(TreeError::NotFound)?;

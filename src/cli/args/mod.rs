@@ -3,11 +3,13 @@
 mod check;
 mod global;
 mod guides;
+mod looking;
 mod restore;
 
 pub(super) use check::CheckArgs;
 pub(super) use global::{Color, Global, Progress};
 pub(super) use guides::{ReaderArgs, SpecArgs};
+pub(super) use looking::{DiffArgs, DumpArgs, FindArgs, InspectArgs, StatsArgs};
 pub(super) use restore::RestoreArgs;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -44,8 +46,13 @@ pub(super) enum Command {
     Snapshots(SnapshotsArgs),
     Key(KeyArgs),
     Ls(LsArgs),
+    Find(FindArgs),
+    Diff(DiffArgs),
+    Dump(DumpArgs),
     Restore(RestoreArgs),
     Check(CheckArgs),
+    Stats(StatsArgs),
+    Inspect(InspectArgs),
     Demo(DemoArgs),
     Spec(SpecArgs),
     Reader(ReaderArgs),
@@ -60,8 +67,13 @@ impl Command {
             Self::Snapshots(_) => "snapshots",
             Self::Key(_) => "key",
             Self::Ls(_) => "ls",
+            Self::Find(_) => "find",
+            Self::Diff(_) => "diff",
+            Self::Dump(_) => "dump",
             Self::Restore(_) => "restore",
             Self::Check(_) => "check",
+            Self::Stats(_) => "stats",
+            Self::Inspect(_) => "inspect",
             Self::Demo(_) => "demo",
             Self::Spec(_) => "spec",
             Self::Reader(_) => "reader",
@@ -144,7 +156,7 @@ pub(super) struct SnapshotsArgs {
     /// Only snapshots of the source with this label
     #[arg(long, value_name = "LABEL")]
     pub(super) source: Option<String>,
-    /// Also the packs that each needs, the machine, and the note
+    /// Also what is new with each and whether all of it is here, what was not saved, the packs, the machine, the note
     #[arg(long)]
     pub(super) long: bool,
 }

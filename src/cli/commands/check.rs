@@ -46,7 +46,7 @@ fn subset(text: &str) -> Option<Subset> {
 }
 
 /// A length as people write it: `500`, `20MB`, `1.5 GB`, `64MiB`.
-fn parse_bytes(text: &str) -> Option<u64> {
+pub(super) fn parse_bytes(text: &str) -> Option<u64> {
     let split = text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let number: f64 = number.parse().ok()?;

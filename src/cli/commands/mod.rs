@@ -2,7 +2,11 @@
 
 pub(super) mod check;
 pub(super) mod demo;
+pub(super) mod diff;
+pub(super) mod dump;
+pub(super) mod find;
 pub(super) mod init;
+pub(super) mod inspect;
 pub(super) mod key;
 pub(super) mod ls;
 mod names;
@@ -11,3 +15,4 @@ pub(super) mod restore;
 pub(super) mod snap;
 pub(super) mod snapshots;
 pub(super) mod spec;
+pub(super) mod stats;

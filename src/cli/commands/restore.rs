@@ -82,7 +82,7 @@ fn look_at(path: &Path) -> Result<Arc<dyn Target>, TargetError> {
 }
 
 /// Whether a folder, made already or not, is or would be in the repository.
-fn lies_in(target: &Path, repository: &Path) -> bool {
+pub(super) fn lies_in(target: &Path, repository: &Path) -> bool {
     let (Ok(repository), Some(target)) = (std::fs::canonicalize(repository), resolved(target)) else { return false };
     target.starts_with(repository)
 }

@@ -4,7 +4,7 @@ use super::problems::problem_lines;
 use crate::cli::args::SnapshotsArgs;
 use crate::cli::human::{self, Local};
 use crate::cli::sanitize;
-use crate::ops::snapshots::{SnapshotLine, SnapshotsReport};
+use crate::ops::snapshots::{NotSavedCounts, SnapshotLine, SnapshotsReport, State};
 use std::fmt::Write;
 
 /// One line per snapshot, newest first; with `long` what it needs, where it was taken, and the note.
@@ -20,6 +20,9 @@ pub(in crate::cli) fn snapshots_words(report: &SnapshotsReport, args: &Snapshots
         if report.locked {
             let needs = format!("needs {}, {}", human::counted(line.needs_packs, "pack", "packs"), human::bytes(line.needs_bytes));
             _ = writeln!(out, "{id}  {time}  {needs}");
+            if args.long {
+                _ = writeln!(out, "          {}", standing(line));
+            }
             continue;
         }
         let noun = if line.files == 1 { "file" } else { "files" };
@@ -53,9 +56,39 @@ fn labels(line: &SnapshotLine) -> String {
     labels.join(", ")
 }
 
+/// `48.1 MB new; complete`: by names and lengths.
+fn standing(line: &SnapshotLine) -> String {
+    let state = match line.state {
+        Some(State::Complete) => "complete",
+        Some(State::Elsewhere) => "a part of it would have to be downloaded",
+        Some(State::Incomplete) => "incomplete",
+        Some(State::Damaged) => "damaged",
+        Some(State::Unknown) | None => "not known whether it is complete",
+    };
+    format!("{} new; {state}", human::bytes(line.new_bytes.unwrap_or(0)))
+}
+
+/// `2 could not be read, 1 only in the cloud`.
+fn not_saved(counts: &NotSavedCounts) -> String {
+    let parts = [
+        (counts.unreadable, "could not be read"),
+        (counts.vanished, "vanished"),
+        (counts.cloud_only, "only in the cloud"),
+        (counts.changed_while_read, "changed while read"),
+        (counts.carried, "kept from an earlier snapshot"),
+    ];
+    let said: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{} {how}", human::count(*count))).collect();
+    said.join(", ")
+}
+
 fn long_lines(line: &SnapshotLine, out: &mut String) {
     let needs = format!("needs {}, {}", human::counted(line.needs_packs, "pack", "packs"), human::bytes(line.needs_bytes));
-    _ = writeln!(out, "          {needs}; by {}", sanitize::text(&line.tool));
+    _ = writeln!(out, "          {}; {needs}; by {}", standing(line), sanitize::text(&line.tool));
+    let not_saved = line.not_saved.map(|counts| not_saved(&counts)).unwrap_or_default();
+    if !not_saved.is_empty() {
+        _ = writeln!(out, "          not saved as it was: {not_saved}");
+    }
     for source in &line.sources {
         let files = human::counted(source.files, "file", "files");
         let text = format!("{}: {} on {}, {files}, {}", source.label, source.path, source.host, human::bytes(source.bytes));

@@ -206,12 +206,16 @@ impl Storing<'_, '_> {
         }
         self.sums.new_chunks.fetch_add(1, Ordering::Relaxed);
         self.sums.new_chunk_bytes.fetch_add(bytes, Ordering::Relaxed);
-        if is_only && raw.len() <= SMALL_FILE_BYTES {
-            packer.add_small(group_of(raw), ObjectKind::Chunk, id, raw)
-        } else {
-            packer.add(ObjectKind::Chunk, id, raw, Expect::Unknown)
+        match group_of_piece(raw, is_only) {
+            Some(group) => packer.add_small(group, ObjectKind::Chunk, id, raw),
+            None => packer.add(ObjectKind::Chunk, id, raw, Expect::Unknown),
         }
     }
+}
+
+/// The group that a piece is stored in, if it is a small file.
+pub(in crate::ops) fn group_of_piece(raw: &[u8], is_only: bool) -> Option<Group> {
+    (is_only && raw.len() <= SMALL_FILE_BYTES).then(|| group_of(raw))
 }
 
 /// What a small file compresses best with, by its first bytes.

@@ -17,6 +17,7 @@ mod tests;
 mod trees;
 mod walking;
 
+pub(super) use files::group_of_piece;
 pub use report::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
 
 use super::Error;
