@@ -12,6 +12,8 @@ mod facts;
 mod guides;
 #[path = "cli/hardship.rs"]
 mod hardship;
+#[path = "cli/in_place.rs"]
+mod in_place;
 #[path = "cli/init.rs"]
 mod init;
 #[path = "cli/looking.rs"]
