@@ -59,3 +59,28 @@ fn patterns_choose() {
     assert!(!world.path("none").exists());
     assert_eq!(code(&world.run(&["-r", "repo", "restore", "-t", "newest", "--newest-first"])), 0);
 }
+
+#[test]
+fn the_machine_stays_awake_while_a_restore_runs_and_not_longer() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = snapped();
+    let script = format!("#!/bin/sh\necho \"$@\" > {0}\ncat > /dev/null\necho ended >> {0}\n", world.path("said").display());
+    world.write("bin/systemd-inhibit", script.as_bytes());
+    std::fs::set_permissions(world.path("bin/systemd-inhibit"), std::fs::Permissions::from_mode(0o755)).expect("a program");
+    if cfg!(target_os = "macos") {
+        println!("SKIP: here caffeinate does it");
+        return;
+    }
+    let path = format!("{}:/usr/bin:/bin", world.path("bin").display());
+    let restored = world.command(&["-r", "repo", "restore", "-t", "out"]).env("PATH", path).output().expect("the program runs");
+    assert_eq!(code(&restored), 0);
+    // Nobody waits for it, so it may end a little later.
+    let read = || std::fs::read_to_string(world.path("said")).unwrap_or_default();
+    for _ in 0..1_000 {
+        if read().ends_with("ended\n") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(read(), "--what=idle --who=tintype --mode=block --why=photos are being restored cat\nended\n");
+}

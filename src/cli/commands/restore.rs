@@ -2,6 +2,7 @@
 
 use super::names::snapshot_and_path;
 use crate::cli::args::RestoreArgs;
+use crate::cli::awake::Awake;
 use crate::cli::bar::Bar;
 use crate::cli::console::Console;
 use crate::cli::exit::{Doing, Failure};
@@ -12,8 +13,7 @@ use crate::cli::words::restore::{plan_words, restore_words};
 use crate::ops::restore::{
     MemoryLimits, MemoryTarget, OsTarget, Overwrite, PlanSummary, RestoreOptions, Rights, Target, TargetError, originals, plan_restore,
 };
-use crate::ops::{Error, Outcome, Problem};
-use crate::repo::Repository;
+use crate::ops::{Error, Outcome, Problem, Repository};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -79,6 +79,7 @@ pub(in crate::cli) fn run(console: &Console, args: &RestoreArgs) -> Result<u8, F
         if (in_place || args.delete) && !args.yes {
             may_write(console, &summary, doing).inspect_err(|_| tidy())?;
         }
+        let _awake = Awake::hold("photos are being restored");
         let bar = Bar::start(console);
         reports.push(plan.run(&bar).doing(doing)?);
     }
