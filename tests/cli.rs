@@ -6,6 +6,8 @@ mod checking;
 mod corpus;
 #[path = "cli/corpus_second_reader.rs"]
 mod corpus_second_reader;
+#[path = "cli/drives.rs"]
+mod drives;
 #[path = "cli/facts.rs"]
 mod facts;
 #[path = "cli/guides.rs"]

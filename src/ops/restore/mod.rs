@@ -39,7 +39,7 @@ mod tests;
 
 pub use marker::MARKER;
 pub use memory_target::{AttributeSupport, Case, HardLinks, MemoryLimits, MemoryTarget};
-pub use names::{Alike, NameLength, NameRules, Renamed};
+pub use names::{Alike, Letters, NameLength, NameRules, Renamed};
 pub use options::{Overwrite, RestoreOptions};
 pub use original::{Original, originals};
 pub use os_target::OsTarget;

@@ -20,6 +20,17 @@ pub enum NameLength {
     Utf16(usize),
 }
 
+/// Which bytes a name may have, besides what Windows reserves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Letters {
+    /// Any.
+    Any,
+    /// Those of text in UTF-8.
+    Text,
+    /// Those of ASCII: some old drivers know no other letters.
+    Ascii,
+}
+
 /// Which names a file system takes for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Alike {
@@ -34,8 +45,8 @@ pub enum Alike {
 /// What names a file system can hold, and which of them it takes for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NameRules {
-    /// Names are text: bytes that are no UTF-8 are refused.
-    pub text_only: bool,
+    /// Which bytes are accepted.
+    pub letters: Letters,
     /// What Windows reserves is refused, or would be changed or unreachable there: control characters, `"*:<>?\|`, a dot or space at the
     /// end, names of devices.
     pub windows: bool,
@@ -50,16 +61,17 @@ pub struct NameRules {
 impl NameRules {
     /// ext4, XFS, btrfs, ZFS and their kin: any bytes.
     pub const LINUX: Self = Self {
-        text_only: false,
+        letters: Letters::Any,
         windows: false,
         alike: Alike::Bytes,
         length_max: NameLength::Bytes(255),
         file_bytes_max: i64::MAX.unsigned_abs(),
     };
     /// APFS and HFS+ as Macs come.
-    pub const MAC: Self = Self { text_only: true, alike: Alike::CaseAndForm, ..Self::LINUX };
+    pub const MAC: Self = Self { letters: Letters::Text, alike: Alike::CaseAndForm, ..Self::LINUX };
     /// NTFS, as Windows can use it.
-    pub const NTFS: Self = Self { text_only: true, windows: true, alike: Alike::Case, length_max: NameLength::Utf16(255), ..Self::LINUX };
+    pub const NTFS: Self =
+        Self { letters: Letters::Text, windows: true, alike: Alike::Case, length_max: NameLength::Utf16(255), ..Self::LINUX };
     /// exFAT.
     pub const EXFAT: Self = Self::NTFS;
     /// FAT32: files end below 4 GiB.
@@ -136,8 +148,11 @@ impl NameRules {
         for chunk in name.utf8_chunks() {
             at += chunk.valid().len();
             let invalid = refused.get_mut(at..at + chunk.invalid().len());
-            invalid.into_iter().flatten().for_each(|refused| *refused = self.text_only);
+            invalid.into_iter().flatten().for_each(|refused| *refused = self.letters != Letters::Any);
             at += chunk.invalid().len();
+        }
+        if self.letters == Letters::Ascii {
+            name.iter().zip(&mut refused).for_each(|(byte, refused)| *refused |= !byte.is_ascii());
         }
         if self.windows {
             for (at, (byte, refused)) in name.iter().zip(&mut refused).enumerate() {

@@ -1,6 +1,6 @@
 //! Owns finding out what names a folder of this machine can hold: by the kind of its file system, else by trying.
 
-use super::names::{Alike, NameLength, NameRules};
+use super::names::{Alike, Letters, NameLength, NameRules};
 use super::os_folder::with_part_name;
 use crate::scan::file_system_of;
 use rustix::fd::OwnedFd;
@@ -46,8 +46,13 @@ fn tried(root: &OwnedFd) -> NameRules {
         (false, false) => Alike::Bytes,
     };
     let is_utf16 = holds(root, "\u{e9}".repeat(200).as_bytes(), "\u{e9}".repeat(200).as_bytes());
+    let letters = match (is_refused(b"\xff"), is_refused("\u{e9}".as_bytes())) {
+        (false, _) => Letters::Any,
+        (true, false) => Letters::Text,
+        (true, true) => Letters::Ascii,
+    };
     NameRules {
-        text_only: is_refused(b"\xff"),
+        letters,
         windows,
         alike,
         length_max: if is_utf16 { NameLength::Utf16(255) } else { NameLength::Bytes(255) },
