@@ -6,12 +6,16 @@ mod checking;
 mod corpus;
 #[path = "cli/corpus_second_reader.rs"]
 mod corpus_second_reader;
+#[path = "cli/drives.rs"]
+mod drives;
 #[path = "cli/facts.rs"]
 mod facts;
 #[path = "cli/guides.rs"]
 mod guides;
 #[path = "cli/hardship.rs"]
 mod hardship;
+#[path = "cli/in_place.rs"]
+mod in_place;
 #[path = "cli/init.rs"]
 mod init;
 #[path = "cli/looking.rs"]

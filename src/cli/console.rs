@@ -6,7 +6,7 @@ use super::args::{Color, Global};
 use super::{json, sanitize};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use serde::Serialize;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -151,6 +151,14 @@ impl Console {
             self.print(&text);
         }
         exit_code
+    }
+
+    /// Asks a question; only a yes is one.
+    pub(super) fn asks_yes(&self, question: &str) -> bool {
+        self.say(&format!("{question} [y/N]"));
+        let mut answer = String::new();
+        _ = io::stdin().lock().read_line(&mut answer);
+        matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
 
     /// Somebody is there who can be asked.

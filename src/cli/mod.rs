@@ -4,6 +4,7 @@
 //! nothing is asked without a terminal.
 
 mod args;
+mod awake;
 mod bar;
 mod commands;
 mod console;

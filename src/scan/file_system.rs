@@ -125,7 +125,7 @@ const KINDS: &[(&str, Class)] = &[
 /// What the system says of a folder's file system, in our terms.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the numbers have 32 bits; wider types only carry them")]
-pub(super) fn classify(facts: &rustix::fs::StatFs) -> FileSystem {
+pub fn classify(facts: &rustix::fs::StatFs) -> FileSystem {
     by_number(facts.f_type as u32)
 }
 
@@ -139,7 +139,7 @@ fn by_number(number: u32) -> FileSystem {
 
 /// What the system says of a folder's file system, in our terms.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn classify(facts: &rustix::fs::StatFs) -> FileSystem {
+pub fn classify(facts: &rustix::fs::StatFs) -> FileSystem {
     let name: Vec<u8> = facts.f_fstypename.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0).collect();
     let name = String::from_utf8_lossy(&name);
     match KINDS.iter().find(|kind| kind.0 == name) {

@@ -24,6 +24,7 @@ pub use adjusted::{Adjusted, Adjustment};
 pub use attributes::{Attribute, Attributes, is_kept};
 pub use content::{Content, generate};
 pub use error::{Operation, ScanError, escaped};
+pub use file_system::classify as file_system_of;
 pub use memory::{Fault, MemorySource};
 pub use missing::MissingSource;
 pub use os::OsSource;

@@ -2,6 +2,7 @@
 
 use super::names::snapshot;
 use crate::cli::args::CheckArgs;
+use crate::cli::awake::Awake;
 use crate::cli::bar::Bar;
 use crate::cli::console::Console;
 use crate::cli::exit::{Doing, Failure};
@@ -21,6 +22,7 @@ pub(in crate::cli) fn run(console: &Console, args: &CheckArgs) -> Result<u8, Fai
     let snapshots = args.snapshots.iter().map(|name| snapshot(name)).collect::<Result<Vec<_>, Failure>>()?;
     let options = CheckOptions { snapshots, depth };
     let repository = open(console, Need::Bytes)?;
+    let _awake = (options.depth != Depth::Quick).then(|| Awake::hold("photos are being checked"));
     let bar = Bar::start(console);
     let report = check(&repository, &options, &bar).doing(|| "check the repository".to_owned());
     drop(bar);

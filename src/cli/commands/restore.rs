@@ -2,6 +2,7 @@
 
 use super::names::snapshot_and_path;
 use crate::cli::args::RestoreArgs;
+use crate::cli::awake::Awake;
 use crate::cli::bar::Bar;
 use crate::cli::console::Console;
 use crate::cli::exit::{Doing, Failure};
@@ -9,68 +10,163 @@ use crate::cli::open::{Need, open, place};
 use crate::cli::sanitize;
 use crate::cli::words::problems::problem_lines;
 use crate::cli::words::restore::{plan_words, restore_words};
-use crate::ops::restore::{MemoryLimits, MemoryTarget, OsTarget, RestoreOptions, Target, TargetError, plan_restore};
-use crate::ops::{Error, Problem};
+use crate::ops::restore::{
+    MemoryLimits, MemoryTarget, OsTarget, Overwrite, PlanSummary, RestoreOptions, Rights, Target, TargetError, originals, plan_restore,
+};
+use crate::ops::{Error, Outcome, Problem, Repository};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+/// The word for `--target` that means: where it was taken from.
+const ORIGINAL: &str = "original";
+
+/// One folder to restore into.
+struct Place {
+    path: PathBuf,
+    options: RestoreOptions,
+}
+
 pub(in crate::cli) fn run(console: &Console, args: &RestoreArgs) -> Result<u8, Failure> {
-    let shown = sanitize::path(&args.target);
-    let doing = || format!("restore into {shown}");
+    let in_place = args.target.as_os_str() == ORIGINAL;
     let mut snapshots = Vec::new();
     for words in &args.snapshots {
         snapshots.push(snapshot_and_path(words)?);
     }
-    let options =
-        RestoreOptions { snapshots, overwrite: args.overwrite.map(Into::into), keep_damaged: args.keep_damaged, verify: args.verify };
+    let options = RestoreOptions {
+        snapshots,
+        include: args.include.clone(),
+        exclude: args.exclude.clone(),
+        only_source: None,
+        overwrite: args.overwrite.map(Into::into).or(in_place.then_some(Overwrite::Never)),
+        delete: args.delete,
+        newest_first: args.newest_first,
+        keep_damaged: args.keep_damaged,
+        verify: args.verify,
+    };
     if args.target.as_os_str().is_empty() {
         return Err(Failure::refused("restore", "the folder to restore into has no name").with_hint("give a new or an empty folder"));
     }
     let repository_place = place(console)?;
     let repository = open(console, Need::Key)?;
-    if lies_in(&args.target, &repository_place) {
-        return Err(Failure::refused(doing(), "this folder is the repository, or lies inside it"));
-    }
-    let is_new = args.target.symlink_metadata().is_err();
-    let bar = Bar::start(console);
-    let target = if args.dry_run { look_at(&args.target) } else { OsTarget::create_or_open(&args.target).map(as_target) };
-    let target = target.map_err(|source| Error::Target { place: shown.clone(), source }).doing(doing)?;
-    let plan = plan_restore(&repository, target, &options, &bar).doing(doing).inspect_err(|_| {
-        if is_new && !args.dry_run {
-            // What was refused leaves nothing behind. Only an empty folder goes away by this.
-            _ = std::fs::remove_dir(&args.target);
+    let places = if in_place { original_places(&repository, &options)? } else { vec![Place { path: args.target.clone(), options }] };
+    let (mut plans, mut reports) = (Vec::new(), Vec::new());
+    for place in &places {
+        let shown = sanitize::path(&place.path);
+        let doing = || format!("restore into {shown}");
+        if lies_in(&place.path, &repository_place) {
+            return Err(Failure::refused(doing(), "this folder is the repository, or lies inside it"));
         }
-    })?;
-    if args.dry_run {
-        drop(bar);
+        let is_new = place.path.symlink_metadata().is_err();
+        let bar = Bar::start(console);
+        let target = if args.dry_run { look_at(&place.path) } else { open_target(&place.path, args.privileged) };
+        let target = target.map_err(|source| Error::Target { place: shown.clone(), source }).doing(doing)?;
+        let tidy = || {
+            if is_new && !args.dry_run {
+                // What was refused leaves nothing behind. Only an empty folder goes away by this.
+                _ = std::fs::remove_dir(&place.path);
+            }
+        };
+        let plan = plan_restore(&repository, target, &place.options, &bar).doing(doing).inspect_err(|_| tidy())?;
         let mut summary = plan.summary();
         summary.target.clone_from(&shown);
-        return Ok(console.finish("restore", 0, &DryRun { dry_run: true, plan: &summary, problems: plan.notes() }, |out| {
+        if args.dry_run {
+            plans.push(DryRun { dry_run: true, plan: summary, problems: plan.notes().to_vec() });
+            continue;
+        }
+        drop(bar);
+        if (in_place || args.delete) && !args.yes {
+            may_write(console, &summary, doing).inspect_err(|_| tidy())?;
+        }
+        let _awake = Awake::hold("photos are being restored");
+        let bar = Bar::start(console);
+        reports.push(plan.run(&bar).doing(doing)?);
+    }
+    if args.dry_run {
+        return Ok(said(console, &plans, 0, |plan, out| {
             // Writing into a String cannot fail.
-            _ = plan_words(&summary, out);
-            problem_lines(plan.notes(), out);
-            *out = sanitize::text(out);
+            _ = plan_words(&plan.plan, out);
+            problem_lines(&plan.problems, out);
         }));
     }
-    let report = plan.run(&bar).doing(doing);
-    drop(bar);
-    let report = report?;
-    Ok(console.finish("restore", report.exit_code(), &report, |out| {
-        _ = restore_words(&report, out);
+    let problems = reports.iter().flat_map(|report| &report.problems);
+    let exit_code = Outcome::of(problems).exit_code();
+    Ok(said(console, &reports, exit_code, |report, out| _ = restore_words(report, out)))
+}
+
+/// Says one report of each place: a single one as it is.
+fn said<T: serde::Serialize>(console: &Console, reports: &[T], exit_code: u8, words: impl Fn(&T, &mut String)) -> u8 {
+    let in_words = |out: &mut String| {
+        reports.iter().for_each(|report| words(report, out));
         *out = sanitize::text(out);
-    }))
+    };
+    match reports {
+        [report] => console.finish("restore", exit_code, report, in_words),
+        _ => console.finish("restore", exit_code, &Several { places: reports }, in_words),
+    }
+}
+
+/// The folders that things were taken from.
+fn original_places(repository: &Repository, options: &RestoreOptions) -> Result<Vec<Place>, Failure> {
+    let mut places = Vec::new();
+    for original in originals(repository, options).doing(|| "restore".to_owned())? {
+        let path = PathBuf::from(OsStr::from_bytes(&original.path));
+        let shown = sanitize::path(&path);
+        let refused = |why: &str| {
+            Failure::refused(format!("restore into {shown}"), why).with_hint("--target DIR restores into a folder of your choice")
+        };
+        if !original.is_this_machine {
+            return Err(refused(&format!("{} was taken on another machine, {}", original.label, original.host)));
+        }
+        if !original.is_folder {
+            return Err(refused(&format!("{} is a single file", original.label)));
+        }
+        if !path.parent().is_some_and(Path::is_dir) {
+            return Err(refused("the folder above it is not there: is a drive not connected?"));
+        }
+        places.push(Place { path, options: RestoreOptions { only_source: Some(original.source), ..options.clone() } });
+    }
+    Ok(places)
+}
+
+/// Shows the plan and asks whether it may be done.
+fn may_write(console: &Console, summary: &PlanSummary, doing: impl Fn() -> String) -> Result<(), Failure> {
+    if !console.can_ask() {
+        return Err(Failure::refused(doing(), "this writes where photos are, and there is no terminal to ask on")
+            .with_hint("look at --dry-run, then give --yes"));
+    }
+    let mut words = String::new();
+    _ = plan_words(summary, &mut words);
+    // The last line says that nothing was written.
+    words.lines().rev().skip(1).collect::<Vec<_>>().into_iter().rev().for_each(|line| console.say(line));
+    if console.asks_yes("go on?") {
+        return Ok(());
+    }
+    Err(Failure::refused(doing(), "nothing was written, since the answer was not yes"))
 }
 
 /// What a dry run reports.
 #[derive(Debug, serde::Serialize)]
-struct DryRun<'a> {
+struct DryRun {
     dry_run: bool,
-    plan: &'a crate::ops::restore::PlanSummary,
-    problems: &'a [Problem],
+    plan: PlanSummary,
+    problems: Vec<Problem>,
+}
+
+/// What a restore to several places reports.
+#[derive(Debug, serde::Serialize)]
+struct Several<'a, T> {
+    places: &'a [T],
 }
 
 fn as_target(target: OsTarget) -> Arc<dyn Target> {
     Arc::new(target)
+}
+
+fn open_target(path: &Path, privileged: bool) -> Result<Arc<dyn Target>, TargetError> {
+    let rights = if privileged { Rights::Set } else { Rights::LeftOut };
+    OsTarget::create_or_open(path).map(|target| as_target(target.with_rights(rights)))
 }
 
 /// The target of a dry run. One that is absent is not made: an empty one in memory stands in for it.

@@ -2,6 +2,7 @@
 
 use super::names::snapshot;
 use crate::cli::args::SnapArgs;
+use crate::cli::awake::Awake;
 use crate::cli::bar::Bar;
 use crate::cli::console::Console;
 use crate::cli::exit::{Doing, Failure};
@@ -34,6 +35,7 @@ pub(in crate::cli) fn run(console: &Console, args: &SnapArgs) -> Result<u8, Fail
         download_placeholders: args.download_placeholders,
         continue_from,
     };
+    let _awake = Awake::hold("a snapshot is being taken");
     let bar = Bar::start(console);
     let report = snap(&repository, &sources, &options, &bar).doing(doing);
     drop(bar);

@@ -1,7 +1,7 @@
 //! Owns the words of `restore`: what came back and what did not, the number first, what to do next last.
 
 use crate::cli::human::{self, Local, bytes, counted};
-use crate::ops::restore::{NotSet, PlanSummary, RestoreReport, RestoredSnapshot};
+use crate::ops::restore::{NotSet, PlanSummary, Renamed, RestoreReport, RestoredSnapshot};
 use crate::ops::{Problem, Severity};
 use std::fmt::{Result, Write};
 
@@ -39,9 +39,14 @@ pub(crate) fn restore_words(report: &RestoreReport, out: &mut dyn Write) -> Resu
             writeln!(out, "            and {} more; --json lists all", human::count(report.left_out_count - shown))?;
         }
     }
+    renamed_words(&report.renamed, out)?;
+    if report.removed > 0 {
+        writeln!(out, "removed   {} that the snapshot does not have", human::count(report.removed))?;
+    }
     not_set_words(&report.not_set, out)?;
     // What was left out is listed above; of these problems only the advice is new.
-    let is_listed = |problem: &Problem| report.left_out.iter().any(|left_out| left_out.code == problem.code);
+    let is_listed =
+        |problem: &Problem| problem.code == "name-changed" || report.left_out.iter().any(|left_out| left_out.code == problem.code);
     for problem in report.problems.iter().filter(|problem| !is_listed(problem)) {
         writeln!(out, "{:<9} {}", severity(problem.severity), problem.message)?;
     }
@@ -68,13 +73,46 @@ pub(crate) fn plan_words(plan: &PlanSummary, out: &mut dyn Write) -> Result {
         (plan.overwrite, "there already: would be replaced"),
         (plan.compare, "there already: would be compared, and replaced where they differ"),
         (plan.compare_and_keep, "there already: would be compared, and left as they are where they differ"),
+        (plan.renamed, "would get another name, since the target cannot hold theirs or tell it from another"),
         (plan.blocked, "cannot be restored: unreadable, or something is in their way"),
     ] {
         if count > 0 {
             writeln!(out, "  {} {what}", human::count(count))?;
         }
     }
+    if plan.delete > 0 {
+        writeln!(
+            out,
+            "  {} would be removed ({}), which the snapshot does not have:",
+            human::count(plan.delete),
+            bytes(plan.delete_bytes)
+        )?;
+        for path in plan.delete_paths.iter().take(SHOWN_MAX) {
+            writeln!(out, "            {path}")?;
+        }
+        let shown = u64::try_from(plan.delete_paths.len().min(SHOWN_MAX)).unwrap_or(u64::MAX);
+        if plan.delete > shown {
+            writeln!(out, "            and {} more; --json lists 1,000", human::count(plan.delete - shown))?;
+        }
+    }
     writeln!(out, "nothing was written")
+}
+
+/// Lists what has another name.
+fn renamed_words(renamed: &[Renamed], out: &mut dyn Write) -> Result {
+    if renamed.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "renamed   {} in the target:", human::count(u64::try_from(renamed.len()).unwrap_or(u64::MAX)))?;
+    for one in renamed.iter().take(SHOWN_MAX) {
+        writeln!(out, "            {} is {} here   {}", one.path, one.is_now, one.reason)?;
+    }
+    match renamed.len().checked_sub(SHOWN_MAX) {
+        Some(more @ 1..) => {
+            writeln!(out, "            and {} more; --json lists all", human::count(u64::try_from(more).unwrap_or(u64::MAX)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn not_set_words(not_set: &NotSet, out: &mut dyn Write) -> Result {

@@ -4,7 +4,7 @@
 
 use super::items::{Here, Item};
 use super::tally::Why;
-use super::target::{Existing, FactsSet, Found, FoundKind, Room, Target, TargetError, TargetFile, bits_to_set, note_time};
+use super::target::{Existing, FactsSet, Found, FoundKind, Rights, Room, Target, TargetError, TargetFile, bits_to_set, note_time};
 use crate::ops::objects::RepoObjects;
 use crate::ops::{Error, Severity};
 use crate::repo::{ObjectReader, RepoError};
@@ -322,6 +322,6 @@ fn facts_agree(found: &Found, facts: &Facts) -> Option<FactsSet> {
     if let Some(mtime) = facts.mtime {
         note_time(&mut set, mtime, found.mtime);
     }
-    let mode_agrees = facts.mode.is_none_or(|mode| bits_to_set(mode, FoundKind::File) == found.mode & 0o777);
+    let mode_agrees = facts.mode.is_none_or(|mode| bits_to_set(mode, FoundKind::File, Rights::LeftOut) == found.mode & 0o777);
     (mode_agrees && !set.time_not_set).then_some(set)
 }

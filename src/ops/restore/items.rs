@@ -3,8 +3,9 @@
 //! Nothing is written here. What cannot be read of a tree is a problem with its path, and the rest is gathered.
 
 use super::file::{Failure, of_target, of_tree, other_content};
-use super::marker::is_marker;
+use super::names::{NameRules, Names};
 use super::options::{Mode, Overwrite};
+use super::select::{Selection, Wanted};
 use super::tally::{Tally, Why};
 use super::target::{FoundKind, Target};
 use crate::ops::objects::RepoObjects;
@@ -66,12 +67,14 @@ pub(super) struct FolderItem {
 }
 
 /// All that is to be restored.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Items {
     /// By path, so that a folder comes before what is in it; the root is the empty path.
     pub(super) folders: BTreeMap<Vec<u8>, FolderItem>,
     pub(super) items: Vec<Item>,
     pub(super) tally: Tally,
+    /// The paths in the target that are given out, also to what is left out.
+    pub(super) names: Names,
 }
 
 /// A hard link's group: the selection, the group in the tree, and the content, since a tree may claim anything.
@@ -85,20 +88,34 @@ pub(super) struct Gather<'a> {
     pub(super) mode: Mode,
     pub(super) gathered: Items,
     selection: usize,
+    wanted: &'a Selection,
+    rules: NameRules,
+    /// Folders that lead to where the walk is, with their facts, none of which is wanted so far.
+    leading: Vec<(Vec<u8>, Facts)>,
     /// The folder that cannot be had in the target, with the slash behind it, and why.
     blocked: Option<(Vec<u8>, Why)>,
     links: HashMap<LinkKey, usize>,
 }
 
 impl<'a> Gather<'a> {
-    pub(super) fn new(reader: &'a ObjectReader<'a>, target: &'a dyn Target, observer: &'a dyn Observer, mode: Mode) -> Self {
-        Self { reader, target, observer, mode, gathered: Items::default(), selection: 0, blocked: None, links: HashMap::new() }
+    pub(super) fn new(
+        reader: &'a ObjectReader<'a>,
+        target: &'a dyn Target,
+        observer: &'a dyn Observer,
+        mode: Mode,
+        wanted: &'a Selection,
+    ) -> Self {
+        let rules = target.name_rules();
+        let gathered = Items { folders: BTreeMap::new(), items: Vec::new(), tally: Tally::default(), names: Names::new(rules) };
+        let (leading, links) = (Vec::new(), HashMap::new());
+        Self { reader, target, observer, mode, gathered, selection: 0, wanted, rules, leading, blocked: None, links }
     }
 
     /// Gathers one selection: an entry, all below it, and the folders that lead to it.
     pub(super) fn select(&mut self, source: &SourceRecord, found: &InSnapshot) -> Result<(), Error> {
         self.selection += 1;
         self.blocked = None;
+        self.leading.clear();
         let mut at = found.path.clone();
         if at.is_empty() && !matches!(found.entry.content, Content::Folder(_)) {
             // A source that is one file.
@@ -125,7 +142,7 @@ impl<'a> Gather<'a> {
         let parts: Vec<&[u8]> = at.split(|byte| *byte == b'/').collect();
         for count in 1..parts.len() {
             let path = parts.get(..count).unwrap_or_default().join(&b'/');
-            if self.gathered.folders.contains_key(&path) {
+            if self.gathered.folders.contains_key(&self.gathered.names.folder(&path)) {
                 continue;
             }
             let within = parts.get(label_parts.min(count)..count).unwrap_or_default().join(&b'/');
@@ -150,8 +167,26 @@ impl<'a> Gather<'a> {
                     Failure::Fatal(error) => return Err(error),
                 }
             }
-            Step::Entry { path, entry } => self.entry(path, entry)?,
+            Step::Entry { path, entry } => return self.chosen(path, entry),
         }
+        Ok(Next::On)
+    }
+
+    /// Gathers an entry if it is wanted, and then the folders that lead to it.
+    fn chosen(&mut self, path: &[u8], entry: &Entry) -> Result<Next, Error> {
+        self.leading.retain(|(folder, _)| folder.is_empty() || path.strip_prefix(&folder[..]).is_some_and(|rest| rest.starts_with(b"/")));
+        match self.wanted.wants(path, matches!(entry.content, Content::Folder(_))) {
+            Wanted::No => return Ok(Next::Over),
+            Wanted::PerhapsWithin => {
+                self.leading.push((path.to_vec(), entry.facts.clone()));
+                return Ok(Next::On);
+            }
+            Wanted::Yes => {}
+        }
+        for (folder, facts) in std::mem::take(&mut self.leading) {
+            self.folder(&folder, Some(facts), false)?;
+        }
+        self.entry(path, entry)?;
         Ok(Next::On)
     }
 
@@ -162,21 +197,13 @@ impl<'a> Gather<'a> {
             }
             return Ok(());
         }
-        let reserved = || Why::new("name-reserved", Severity::Notice, "a restore keeps its own marker under this name");
         let what = match &entry.content {
-            Content::Folder(_) if is_marker(path) => {
-                self.block(path, reserved());
-                return Ok(());
-            }
             Content::Folder(_) => return self.folder(path, Some(entry.facts.clone()), true),
             Content::File(content) => What::File(content.clone()),
             Content::Symlink(to) => What::Symlink(to.clone()),
         };
-        if is_marker(path) {
-            self.gathered.tally.leave_out(path, reserved());
-            return Ok(());
-        }
-        let here = match self.look(path, &what) {
+        let placed = self.gathered.names.place(path);
+        let here = match self.look(&placed, &what) {
             Ok(here) => here,
             Err(Failure::LeftOut(why)) => {
                 self.gathered.tally.leave_out(path, why);
@@ -198,7 +225,7 @@ impl<'a> Gather<'a> {
             What::File(content) => Holes::of(&entry.sections, content.length_bytes).map(|holes| holes.runs).unwrap_or_default(),
             What::Symlink(_) => Vec::new(),
         };
-        self.gathered.items.push(Item { path: path.to_vec(), facts: entry.facts.clone(), holes, what, here, link, alike: None });
+        self.gathered.items.push(Item { path: placed, facts: entry.facts.clone(), holes, what, here, link, alike: None });
         Ok(())
     }
 
@@ -210,14 +237,15 @@ impl<'a> Gather<'a> {
         if self.is_blocked(path).is_some() {
             return Ok(());
         }
-        let found = if self.mode == Mode::Fresh && !path.is_empty() { Ok(None) } else { self.target.stat(path) };
+        let placed = self.gathered.names.folder(path);
+        let found = if self.mode == Mode::Fresh && !path.is_empty() { Ok(None) } else { self.target.stat(&placed) };
         let why = match found.map_err(|error| of_target(self.target, error)) {
             Ok(Some(found)) if found.kind != FoundKind::Folder => {
                 Why::new("target-blocked", Severity::Notice, format!("{} is in its place", found.kind.words()))
             }
             Ok(found) => {
                 let folder = FolderItem { facts, wanted, was_there: found.is_some() };
-                self.gathered.folders.insert(path.to_vec(), folder);
+                self.gathered.folders.insert(placed, folder);
                 return Ok(());
             }
             Err(Failure::LeftOut(why)) => why,
@@ -235,6 +263,12 @@ impl<'a> Gather<'a> {
 
     /// Decides what is done about what lies at a path.
     fn look(&self, path: &[u8], what: &What) -> Result<Here, Failure> {
+        if let What::File(content) = what
+            && content.length_bytes > self.rules.file_bytes_max
+        {
+            let reason = "it is longer than files can be on this file system";
+            return Err(Failure::LeftOut(Why::new("target-cannot-hold", Severity::Notice, reason)));
+        }
         if self.mode == Mode::Fresh {
             return Ok(Here::Nothing);
         }

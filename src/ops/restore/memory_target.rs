@@ -2,8 +2,9 @@
 //!
 //! It can be made to behave as poorer file systems do ([`MemoryLimits`]). Everything happens under one lock, so each call is one step.
 
+use super::names::NameRules;
 use super::target::{
-    Existing, FactsSet, Found, FoundKind, Room, Target, TargetError, TargetFile, TargetRead, bits_to_set, check_link, check_path,
+    Existing, FactsSet, Found, FoundKind, Rights, Room, Target, TargetError, TargetFile, TargetRead, bits_to_set, check_link, check_path,
     is_part_name, is_privileged_xattr, note_time, parts, split, words,
 };
 use crate::tree::{Facts, Time, XattrValue};
@@ -16,7 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct MemoryLimits {
     /// Room for the bytes of all files together; `None`: endless.
     pub stored_bytes_max: Option<u64>,
-    /// Whether names that differ only by case are one name.
+    /// What names it can hold, and tells; `None`: as on Linux.
+    pub names: Option<NameRules>,
+    /// Whether names that differ only by case are one name, though it does not tell.
     pub case: Case,
     /// Whether files can have second names.
     pub hard_links: HardLinks,
@@ -140,7 +143,24 @@ impl MemoryTarget {
 }
 
 impl MemoryLimits {
+    fn rules(&self) -> NameRules {
+        self.names.unwrap_or(NameRules::LINUX)
+    }
+
+    fn check_name(&self, path: &[u8], length_bytes: u64) -> Result<(), TargetError> {
+        let (_, name) = split(path)?;
+        let cannot = |reason| Err(TargetError::CannotHold { path: words(path), reason });
+        if !self.rules().can_hold(name) {
+            return cannot("the name is not allowed there");
+        }
+        if length_bytes > self.rules().file_bytes_max {
+            return cannot("it is longer than files can be on this file system");
+        }
+        Ok(())
+    }
+
     fn key(&self, path: &[u8]) -> Vec<u8> {
+        let path = &self.rules().folded(path)[..];
         match (self.case, std::str::from_utf8(path)) {
             (Case::Sensitive, _) => path.to_vec(),
             (Case::Insensitive, Ok(text)) => text.to_lowercase().into_bytes(),
@@ -191,7 +211,7 @@ impl MemoryLimits {
             }
         }
         if let Some(mode) = facts.mode.filter(|_| node.kind != FoundKind::Symlink) {
-            node.mode = bits_to_set(mode, node.kind);
+            node.mode = bits_to_set(mode, node.kind, Rights::LeftOut);
             set.special_bits_left_out = node.mode != mode & 0o7777;
         }
         if let Some(mtime) = facts.mtime {
@@ -277,6 +297,21 @@ impl Target for MemoryTarget {
         "memory".to_owned()
     }
 
+    fn name_rules(&self) -> NameRules {
+        self.limits.rules()
+    }
+
+    fn list(&self, path: &[u8]) -> Result<Vec<(Vec<u8>, Found)>, TargetError> {
+        let state = lock(&self.state);
+        self.limits.check_parents(&state, path, path)?;
+        let prefix = if path.is_empty() { Vec::new() } else { [&self.limits.key(path)[..], b"/"].concat() };
+        let below = state.names.iter().filter(|(key, _)| key.strip_prefix(&prefix[..]).is_some_and(|rest| !rest.contains(&b'/')));
+        let named = below.filter_map(|(_, name)| Some((split(&name.path).ok()?.1.to_vec(), state.found(name.inode)?)));
+        let mut listed: Vec<_> = named.collect();
+        listed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(listed)
+    }
+
     fn stat(&self, path: &[u8]) -> Result<Option<Found>, TargetError> {
         let state = lock(&self.state);
         if path.is_empty() {
@@ -303,6 +338,7 @@ impl Target for MemoryTarget {
             Some(FoundKind::Folder) => Ok(()),
             Some(other) => Err(TargetError::blocked(path, other.words())),
             None => {
+                self.limits.check_name(path, 0)?;
                 let inode = state.add_node(Node::default());
                 state.give_name(key, path, inode);
                 Ok(())
@@ -311,6 +347,7 @@ impl Target for MemoryTarget {
     }
 
     fn create(&self, path: &[u8], length_bytes: u64, room: Room) -> Result<Box<dyn TargetFile>, TargetError> {
+        self.limits.check_name(path, length_bytes)?;
         let mut state = lock(&self.state);
         let key = self.enter(&state, path)?;
         if state.at(&key).is_some_and(|(_, node)| node.kind == FoundKind::Folder) {
@@ -352,6 +389,7 @@ impl Target for MemoryTarget {
 
     fn make_symlink(&self, path: &[u8], to: &[u8], existing: Existing) -> Result<(), TargetError> {
         check_link(path, to)?;
+        self.limits.check_name(path, 0)?;
         let mut state = lock(&self.state);
         let key = self.enter(&state, path)?;
         state.check_free(&key, path, existing)?;
@@ -361,6 +399,7 @@ impl Target for MemoryTarget {
     }
 
     fn make_hard_link(&self, first: &[u8], path: &[u8], existing: Existing) -> Result<(), TargetError> {
+        self.limits.check_name(path, 0)?;
         let mut state = lock(&self.state);
         let first_key = self.enter(&state, first)?;
         let key = self.enter(&state, path)?;
@@ -403,6 +442,18 @@ impl Target for MemoryTarget {
         let key = self.enter(&state, path)?;
         if state.at(&key).is_some_and(|(_, node)| node.kind == FoundKind::Folder) {
             return Err(TargetError::blocked(path, FoundKind::Folder.words()));
+        }
+        let name = state.names.remove(&key);
+        state.forget(name);
+        Ok(())
+    }
+
+    fn remove_folder(&self, path: &[u8]) -> Result<(), TargetError> {
+        let mut state = lock(&self.state);
+        let key = self.enter(&state, path)?;
+        let prefix = [&key[..], b"/"].concat();
+        if state.names.keys().any(|name| name.starts_with(&prefix)) {
+            return Err(TargetError::blocked(path, "a folder that is not empty"));
         }
         let name = state.names.remove(&key);
         state.forget(name);

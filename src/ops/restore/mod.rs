@@ -11,18 +11,23 @@
 //! everything is durable, so that the same restore goes on where it was interrupted and no other does. Going on replaces nothing that
 //! differs, unless the first run was told to or this one is: it may have been changed in between.
 
+mod extra;
 mod file;
 mod items;
 mod marker;
 pub mod memory_target;
+pub mod names;
 mod options;
+mod original;
 mod os_facts;
 mod os_file;
 mod os_folder;
+mod os_names;
 pub mod os_target;
 mod plan;
 mod report;
 mod run;
+mod select;
 mod tally;
 pub mod target;
 #[cfg(test)]
@@ -34,8 +39,10 @@ mod tests;
 
 pub use marker::MARKER;
 pub use memory_target::{AttributeSupport, Case, HardLinks, MemoryLimits, MemoryTarget};
+pub use names::{Alike, Letters, NameLength, NameRules, Renamed};
 pub use options::{Overwrite, RestoreOptions};
+pub use original::{Original, originals};
 pub use os_target::OsTarget;
 pub use plan::{PlanSummary, RestorePlan, plan_restore};
 pub use report::{LeftOut, NotSet, RestoreReport, RestoredSnapshot};
-pub use target::{Existing, FactsSet, Found, FoundKind, Room, Target, TargetError, TargetFile, TargetRead};
+pub use target::{Existing, FactsSet, Found, FoundKind, Rights, Room, Target, TargetError, TargetFile, TargetRead};

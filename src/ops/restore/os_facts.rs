@@ -5,32 +5,32 @@
 //! the times stand last.
 
 use super::os_folder::{look, look_at};
-use super::target::{FactsSet, Found, FoundKind, TargetError, bits_to_set, is_privileged_xattr, note_time};
+use super::target::{FactsSet, Found, FoundKind, Rights, TargetError, bits_to_set, is_privileged_xattr, note_time};
 use crate::tree::{Facts, Owner, Time, XattrValue};
 use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
 use rustix::io::Errno;
 
 /// Sets the facts of an open file or folder.
-pub(super) fn set_open(file: BorrowedFd<'_>, kind: FoundKind, facts: &Facts, path: &[u8]) -> Result<FactsSet, TargetError> {
+pub(super) fn set_open(file: BorrowedFd<'_>, kind: FoundKind, facts: &Facts, path: &[u8], rights: Rights) -> Result<FactsSet, TargetError> {
     let mut set = FactsSet { birth_not_set: facts.birth.is_some(), ..FactsSet::default() };
     let before = look_at(file, path)?;
     if let Some(owner) = &facts.owner {
         // What could not be set is found out below, by reading back.
         let _ = set_owner(owner, before.uid, |user, group| rustix::fs::fchown(file, user, group));
     }
-    set_xattrs(file, facts, &before, Which::BeforeMode, &mut set);
+    set_xattrs(file, facts, &before, Which::BeforeMode, rights, &mut set);
     if let Some(mode) = facts.mode {
-        let bits = bits_to_set(mode, kind);
+        let bits = bits_to_set(mode, kind, rights);
         set.special_bits_left_out = bits != mode & 0o7777;
         set.mode_not_set = rustix::fs::fchmod(file, Mode::from_raw_mode(raw_mode(bits))).is_err();
     }
-    set_xattrs(file, facts, &before, Which::AfterMode, &mut set);
+    set_xattrs(file, facts, &before, Which::AfterMode, rights, &mut set);
     if let Some(times) = timestamps(facts) {
         set.time_not_set = rustix::fs::futimens(file, &times).is_err();
     }
     let after = look_at(file, path)?;
-    set.mode_not_set |= facts.mode.is_some_and(|mode| bits_to_set(mode, kind) != after.mode);
+    set.mode_not_set |= facts.mode.is_some_and(|mode| bits_to_set(mode, kind, rights) != after.mode);
     note_owner_and_time(&mut set, facts, after.uid, after.gid, after.mtime);
     Ok(set)
 }
@@ -64,14 +64,14 @@ enum Which {
 }
 
 /// Sets the attributes that are not there yet as wanted.
-fn set_xattrs(file: BorrowedFd<'_>, facts: &Facts, before: &Found, which: Which, set: &mut FactsSet) {
+fn set_xattrs(file: BorrowedFd<'_>, facts: &Facts, before: &Found, which: Which, rights: Rights, set: &mut FactsSet) {
     let mut is_opened = false;
     for xattr in &facts.xattrs {
         let is_list = xattr.name.starts_with(b"system.");
         if is_list != (which == Which::AfterMode) {
             continue;
         }
-        if is_privileged_xattr(&xattr.name) {
+        if rights == Rights::LeftOut && is_privileged_xattr(&xattr.name) {
             set.privileged_xattrs_left_out = set.privileged_xattrs_left_out.saturating_add(1);
             continue;
         }

@@ -5,7 +5,7 @@
 
 use super::os_facts::set_open;
 use super::os_folder::{failed, failed_io, look, look_at, open_folder, publish, with_part_name};
-use super::target::{Existing, FactsSet, Found, FoundKind, Room, TargetError, TargetFile, TargetRead, split};
+use super::target::{Existing, FactsSet, Found, FoundKind, Rights, Room, TargetError, TargetFile, TargetRead, split};
 use crate::tree::Facts;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -29,11 +29,12 @@ pub(super) struct OsFile {
     file: File,
     length_bytes: u64,
     named: bool,
+    rights: Rights,
 }
 
 impl OsFile {
     /// Creates the temporary file in the folder of `path`.
-    pub(super) fn create(root: &Arc<OwnedFd>, path: &[u8], length_bytes: u64, room: Room) -> Result<Self, TargetError> {
+    pub(super) fn create(root: &Arc<OwnedFd>, path: &[u8], length_bytes: u64, room: Room, rights: Rights) -> Result<Self, TargetError> {
         let (parent, name) = split(path)?;
         let folder = open_folder(root.as_fd(), parent)?;
         // Asked before the bytes are written: whether a name is too long is known only to the file system.
@@ -42,7 +43,8 @@ impl OsFile {
         }
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (file, part) = with_part_name(path, |part| rustix::fs::openat(&folder, part, flags, Mode::RUSR | Mode::WUSR))?;
-        let file = Self { root: Arc::clone(root), folder, path: path.to_vec(), part, file: File::from(file), length_bytes, named: false };
+        let file =
+            Self { root: Arc::clone(root), folder, path: path.to_vec(), part, file: File::from(file), length_bytes, named: false, rights };
         match room {
             Room::Ahead => file.reserve()?,
             Room::AsWritten => rustix::fs::ftruncate(&file.file, length_bytes).map_err(|errno| failed("make room for", path, errno))?,
@@ -115,7 +117,7 @@ impl TargetFile for OsFile {
         if look_at(self.file.as_fd(), &self.path)?.length_bytes != self.length_bytes {
             return Err(TargetError::other("finish", &self.path, std::io::ErrorKind::InvalidData, "not all of its bytes were written"));
         }
-        let set = set_open(self.file.as_fd(), FoundKind::File, facts, &self.path)?;
+        let set = set_open(self.file.as_fd(), FoundKind::File, facts, &self.path, self.rights)?;
         self.give_name(existing)?;
         Ok(set)
     }
@@ -159,11 +161,11 @@ impl OsRead {
     }
 
     /// Sets the facts of the open file.
-    pub(super) fn set_facts(&self, facts: &Facts) -> Result<FactsSet, TargetError> {
+    pub(super) fn set_facts(&self, facts: &Facts, rights: Rights) -> Result<FactsSet, TargetError> {
         if self.found.link_count > 1 {
             return Err(TargetError::blocked(&self.path, "a file that has other names too"));
         }
-        set_open(self.file.as_fd(), FoundKind::File, facts, &self.path)
+        set_open(self.file.as_fd(), FoundKind::File, facts, &self.path, rights)
     }
 }
 

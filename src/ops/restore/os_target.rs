@@ -3,12 +3,14 @@
 //! The root is opened once and every path is walked from that handle, level by level, without following links. What is there is never
 //! opened for writing: things are made under a temporary name beside their own and renamed.
 
+use super::names::NameRules;
 use super::os_facts::{set_link, set_open};
 use super::os_file::{OsFile, OsRead};
 use super::os_folder::{failed, failed_io, look, look_at, open_folder, publish, sweep, with_part_name};
+use super::os_names;
 use super::target::{
-    Existing, FactsSet, Found, FoundKind, Room, Target, TargetError, TargetFile, TargetRead, check_link, check_path, is_part_name, split,
-    words,
+    Existing, FactsSet, Found, FoundKind, Rights, Room, Target, TargetError, TargetFile, TargetRead, check_link, check_path, is_part_name,
+    split, words,
 };
 use crate::tree::Facts;
 use rustix::fd::{AsFd, OwnedFd};
@@ -22,6 +24,8 @@ use std::sync::Arc;
 pub struct OsTarget {
     root: Arc<OwnedFd>,
     path: PathBuf,
+    rules: NameRules,
+    rights: Rights,
 }
 
 impl OsTarget {
@@ -32,7 +36,9 @@ impl OsTarget {
     pub fn create_or_open(path: &Path) -> Result<Self, TargetError> {
         refuse_other_than_folder(path)?;
         std::fs::create_dir_all(path).map_err(|source| failed_io("create", path.as_os_str().as_encoded_bytes(), source))?;
-        Self::open_root(path)
+        let target = Self::open_root(path)?;
+        let rules = os_names::rules(&target.root, os_names::Try::Yes);
+        Ok(Self { rules, ..target })
     }
 
     /// Opens the folder at `path` as it is; absent is [`TargetError::Gone`]. For looking before anything is written.
@@ -41,7 +47,13 @@ impl OsTarget {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root =
             rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| failed("open", path.as_os_str().as_encoded_bytes(), errno))?;
-        Ok(Self { root: Arc::new(root), path: path.to_path_buf() })
+        let rules = os_names::rules(&root, os_names::Try::No);
+        Ok(Self { root: Arc::new(root), path: path.to_path_buf(), rules, rights: Rights::LeftOut })
+    }
+
+    /// The same folder, where facts that give programs rights are treated so.
+    pub fn with_rights(self, rights: Rights) -> Self {
+        Self { rights, ..self }
     }
 
     /// The folder that `path` lies in, open, and the name that it has there.
@@ -79,6 +91,10 @@ impl Target for OsTarget {
         self.path.display().to_string()
     }
 
+    fn name_rules(&self) -> NameRules {
+        self.rules
+    }
+
     fn stat(&self, path: &[u8]) -> Result<Option<Found>, TargetError> {
         if path.is_empty() {
             return look_at(self.root.as_fd(), path).map(Some);
@@ -103,6 +119,23 @@ impl Target for OsTarget {
         Ok(true)
     }
 
+    fn list(&self, path: &[u8]) -> Result<Vec<(Vec<u8>, Found)>, TargetError> {
+        let folder = self.folder(path)?;
+        let failed = |errno| failed("list", path, errno);
+        let mut listed = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_bytes();
+            if !matches!(name, b"." | b"..")
+                && let Some(found) = look(folder.as_fd(), name, path)?
+            {
+                listed.push((name.to_vec(), found));
+            }
+        }
+        listed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(listed)
+    }
+
     fn make_folder(&self, path: &[u8]) -> Result<(), TargetError> {
         if path.is_empty() {
             return Ok(());
@@ -121,7 +154,7 @@ impl Target for OsTarget {
     }
 
     fn create(&self, path: &[u8], length_bytes: u64, room: Room) -> Result<Box<dyn TargetFile>, TargetError> {
-        Ok(Box::new(OsFile::create(&self.root, path, length_bytes, room)?))
+        Ok(Box::new(OsFile::create(&self.root, path, length_bytes, room, self.rights)?))
     }
 
     fn open(&self, path: &[u8]) -> Result<Box<dyn TargetRead>, TargetError> {
@@ -167,8 +200,8 @@ impl Target for OsTarget {
     fn set_facts(&self, path: &[u8], kind: FoundKind, facts: &Facts) -> Result<FactsSet, TargetError> {
         check_path(path)?;
         match kind {
-            FoundKind::Folder => set_open(self.folder(path)?.as_fd(), kind, facts, path),
-            FoundKind::File => OsRead::open(&self.root, path)?.set_facts(facts),
+            FoundKind::Folder => set_open(self.folder(path)?.as_fd(), kind, facts, path, self.rights),
+            FoundKind::File => OsRead::open(&self.root, path)?.set_facts(facts, self.rights),
             FoundKind::Symlink => {
                 let (folder, name) = self.parent(path)?;
                 match look(folder.as_fd(), name, path)? {
@@ -193,8 +226,17 @@ impl Target for OsTarget {
         }
     }
 
+    fn remove_folder(&self, path: &[u8]) -> Result<(), TargetError> {
+        let (folder, name) = self.parent(path)?;
+        match rustix::fs::unlinkat(&folder, name, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Err(TargetError::blocked(path, "a folder that is not empty")),
+            Err(errno) => Err(failed("remove", path, errno)),
+        }
+    }
+
     fn put_small(&self, path: &[u8], bytes: &[u8]) -> Result<(), TargetError> {
-        OsFile::create(&self.root, path, u64::try_from(bytes.len()).unwrap_or(u64::MAX), Room::Ahead)?.put(bytes)
+        OsFile::create(&self.root, path, u64::try_from(bytes.len()).unwrap_or(u64::MAX), Room::Ahead, self.rights)?.put(bytes)
     }
 
     fn sync(&self) -> Result<(), TargetError> {

@@ -1,11 +1,13 @@
 //! Owns planning: which snapshots are meant, whether the target may be written, and what would be done. Nothing is written here.
 
+use super::extra::{self, Extra};
 use super::file::{Failure, of_target};
 use super::items::{Gather, Here, Items, What};
 use super::marker::{self, Begun};
 use super::options::{Mode, Overwrite, RestoreOptions};
 use super::report::{RestoreReport, RestoredSnapshot};
 use super::run;
+use super::select::Selection;
 use super::target::Target;
 use crate::ops::objects::RepoObjects;
 use crate::ops::{Error, InSnapshot, Problem, SnapshotRef, resolve, resolve_path, time_ahead, used};
@@ -41,6 +43,14 @@ pub struct PlanSummary {
     pub compare: u64,
     /// Files and links that are there and are compared; those that differ were not written by this restore, and are left as they are and named.
     pub compare_and_keep: u64,
+    /// Things that get another name than in the snapshot, since the target cannot hold theirs or takes two for one.
+    pub renamed: u64,
+    /// Files, links and folders that are in none of the snapshots and are removed.
+    pub delete: u64,
+    /// Sum of the lengths of those files.
+    pub delete_bytes: u64,
+    /// The first of their paths, printable.
+    pub delete_paths: Vec<String>,
     /// What cannot be restored, as far as can be told before writing: unreadable folders, names that are taken.
     pub blocked: u64,
 }
@@ -57,6 +67,8 @@ pub struct RestorePlan<'r> {
     pub(super) marker: Vec<u8>,
     pub(super) manifests: Vec<Manifest>,
     pub(super) items: Items,
+    /// What is to be removed from the target.
+    pub(super) extras: Vec<Extra>,
     /// What a person should know of the snapshots that are meant.
     pub(super) notes: Vec<Problem>,
     summary: PlanSummary,
@@ -73,6 +85,7 @@ pub fn plan_restore<'r>(
     observer: &dyn Observer,
 ) -> Result<RestorePlan<'r>, Error> {
     observer.stage(Stage::Planning, 0);
+    let wanted_files = Selection::new(&options.include, &options.exclude)?;
     let notices = repository.notices()?;
     let list = SnapshotList::take(&**repository.store(), &notices)?;
     let ledger = Ledger::load(&repository.surroundings().local, &repository.copy_identity());
@@ -92,7 +105,9 @@ pub fn plan_restore<'r>(
     let mut selections = Vec::new();
     for (position, (manifest, path)) in chosen.iter().enumerate() {
         let found = resolve_path(&RepoObjects(&reader), manifest, path.as_deref().unwrap_or_default())?;
-        selections.extend(found.into_iter().map(|found| (position, found)));
+        for found in found {
+            selections.extend(of_only_source(manifest, found, options).map(|found| (position, found)));
+        }
     }
     refuse_overlap(&selections)?;
     let parts: Vec<(SnapshotName, Option<Vec<u8>>)> = chosen.iter().map(|(manifest, path)| (manifest.name, path.clone())).collect();
@@ -101,7 +116,7 @@ pub fn plan_restore<'r>(
     let going_on = begun.is_some();
     // What is said now counts from now on, also for going on another time.
     let marker = encoded(options.overwrite.or(begun.and_then(|begun| begun.overwrite)));
-    let mut gather = Gather::new(&reader, &*target, observer, mode);
+    let mut gather = Gather::new(&reader, &*target, observer, mode, &wanted_files);
     for (position, found) in &selections {
         let sealed = chosen.get(*position).and_then(|(manifest, _)| manifest.sealed.as_ref());
         let source = sealed.and_then(|sealed| sealed.sources.get(found.source));
@@ -114,9 +129,22 @@ pub fn plan_restore<'r>(
         // A drive that was pulled out is no damage.
         repository.check_place()?;
     }
-    let summary = summarise(&items, &manifests, &*target, going_on);
+    // What could not be read of a snapshot may be just what would be taken for something else.
+    let extras = if options.delete && items.tally.left_out_count() == 0 {
+        extra::find(&*target, &items).map_err(|source| Error::Target { place: target.place(), source })?
+    } else {
+        Vec::new()
+    };
+    let summary = summarise(&items, &extras, &manifests, &*target, going_on);
     let options = options.clone();
-    Ok(RestorePlan { repository, reader, target, options, mode, going_on, marker, manifests, items, notes, summary })
+    Ok(RestorePlan { repository, reader, target, options, mode, going_on, marker, manifests, items, extras, notes, summary })
+}
+
+/// What was found, or nothing if it is of another source than the one that goes back to where it was.
+fn of_only_source(manifest: &Manifest, found: InSnapshot, options: &RestoreOptions) -> Option<InSnapshot> {
+    let Some(only) = options.only_source else { return Some(found) };
+    let source = manifest.sealed.as_ref()?.sources.get(found.source)?;
+    (source.id == only).then(|| InSnapshot { path: found.source_path.clone(), ..found })
 }
 
 /// Refuses selections that lie in one another: which of two would win could not be told.
@@ -134,6 +162,9 @@ fn refuse_overlap(selections: &[(usize, InSnapshot)]) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// So many paths that are removed are named before.
+const DELETE_PATHS_MAX: usize = 1000;
 
 /// Whether the target may be written, and how; and what was begun in it, if it is to be gone on with.
 fn judge_target(
@@ -161,7 +192,7 @@ fn judge_target(
     Ok((mode, begun))
 }
 
-fn summarise(items: &Items, manifests: &[Manifest], target: &dyn Target, going_on: bool) -> PlanSummary {
+fn summarise(items: &Items, extras: &[Extra], manifests: &[Manifest], target: &dyn Target, going_on: bool) -> PlanSummary {
     let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let mut snapshots: Vec<RestoredSnapshot> = Vec::new();
     for snapshot in manifests.iter().map(RestoredSnapshot::of) {
@@ -174,6 +205,10 @@ fn summarise(items: &Items, manifests: &[Manifest], target: &dyn Target, going_o
         target: target.place(),
         going_on,
         folders: count(items.folders.keys().filter(|path| !path.is_empty()).count()),
+        renamed: count(items.names.renamed.len()),
+        delete: count(extras.len()),
+        delete_bytes: extras.iter().map(|extra| extra.length_bytes).fold(0, u64::saturating_add),
+        delete_paths: extras.iter().take(DELETE_PATHS_MAX).map(|extra| escaped(&extra.path)).collect(),
         blocked: count(items.tally.left_out_count()),
         ..PlanSummary::default()
     };

@@ -1,5 +1,6 @@
 //! Owns what `restore` reports: the same struct feeds the words and the JSON.
 
+use super::names::Renamed;
 use crate::ops::snapshots::rfc3339;
 use crate::ops::{Outcome, Problem};
 use crate::repo::Manifest;
@@ -30,6 +31,12 @@ pub struct RestoreReport {
     pub left_out: Vec<LeftOut>,
     /// How many those are.
     pub left_out_count: u64,
+    /// What has another name in the target than in the snapshot.
+    pub renamed: Vec<Renamed>,
+    /// Files, links and folders that were removed from the target.
+    pub removed: u64,
+    /// Their paths, printable.
+    pub removed_paths: Vec<String>,
     /// Facts that the target could not keep.
     pub not_set: NotSet,
     /// Files of the repository whose second copy had to be read.

@@ -1,14 +1,17 @@
 //! Owns running a plan, in this order: marker, folders, files, second names, links, what can be read of damaged files, facts of folders
 //! from the deepest up, sync, marker away.
 
+use super::extra::{self, Extra};
 use super::file::{Compared, Done, Failure, FileWork, of_target, other_content};
 use super::items::{FolderItem, Here, Item, What};
 use super::marker::MARKER;
+use super::names::Renamed;
 use super::options::{Mode, Overwrite};
 use super::plan::RestorePlan;
 use super::report::RestoreReport;
 use super::tally::{Tally, Why};
 use super::target::{Existing, FactsSet, FoundKind, Target, TargetError};
+use crate::ops::extensions::FileGroup;
 use crate::ops::{Error, Problem, Severity, used};
 use crate::progress::{Observer, Stage};
 use crate::repo::{PackName, RepoError, Repository};
@@ -17,6 +20,9 @@ use crate::tree::{Facts, FileContent, ObjectId, Pieces};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Whether it is a film, and where its bytes begin.
+type ReadOrder = (bool, Option<(PackName, u64)>);
 
 /// A run's shared state.
 struct Run<'a> {
@@ -34,6 +40,7 @@ struct Run<'a> {
     /// Folders that could not be made.
     no_folder: BTreeMap<Vec<u8>, Why>,
     going_on: bool,
+    newest_first: bool,
 }
 
 pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<RestoreReport, Error> {
@@ -56,6 +63,7 @@ pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<Rest
         alike: HashMap::new(),
         no_folder: BTreeMap::new(),
         going_on: plan.going_on,
+        newest_first: plan.options.newest_first,
     };
     for (position, item) in plan.items.items.iter().enumerate() {
         if let Some(alike) = item.alike {
@@ -69,6 +77,7 @@ pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<Rest
     if plan.options.keep_damaged {
         run.keep_damaged()?;
     }
+    let removed = if plan.options.delete { run.remove_extras(&plan.extras)? } else { Vec::new() };
     let keep_facts = plan.mode == Mode::Over(Overwrite::Never) && !plan.going_on;
     for (path, folder) in plan.items.folders.iter().rev().filter(|(path, _)| !path.is_empty()) {
         run.folder_facts(path, folder, keep_facts)?;
@@ -90,8 +99,22 @@ pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<Rest
         ..RestoreReport::default()
     };
     tally.finish(&mut report);
+    report.removed = removed.len() as u64;
+    report.removed_paths = removed;
+    report.renamed = plan.items.names.renamed;
+    report.problems.extend(names_changed(&report.renamed));
     report.problems.extend(plan.notes);
     Ok(report)
+}
+
+/// What to say of things that got another name.
+fn names_changed(renamed: &[Renamed]) -> Option<Problem> {
+    let first = renamed.first()?;
+    let message = match renamed.len() {
+        1 => format!("{} is called {} here: {}", first.path, first.is_now, first.reason),
+        count => format!("{count} have another name here, e.g. {} is called {}: {}", first.path, first.is_now, first.reason),
+    };
+    Some(Problem::of_path("name-changed", Severity::Notice, first.is_now.clone(), message))
 }
 
 /// An error of the target that ends the restore, whatever it is.
@@ -176,15 +199,21 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Files that can be restored side by side, in the order in which their bytes lie on the drive.
+    /// Files that can be restored side by side: films last, else in the order in which their bytes lie on the drive.
     fn files(&self, threads: usize) -> Result<(), Error> {
-        let mut order: Vec<(Option<(PackName, u64)>, usize)> = Vec::new();
+        let mut order: Vec<(ReadOrder, usize)> = Vec::new();
         for (position, item) in self.items.iter().enumerate() {
             if let (What::File(content), true) = (&item.what, is_independent(item, position)) {
-                order.push((first_piece(content).and_then(|id| self.work.reader.locate(id)), position));
+                let is_film = FileGroup::of(&item.path) == FileGroup::Films;
+                order.push(((is_film, first_piece(content).and_then(|id| self.work.reader.locate(id))), position));
             }
         }
-        order.sort_unstable();
+        if self.newest_first {
+            let time = |position: usize| self.items.get(position).and_then(|item| item.facts.mtime).unwrap_or_default();
+            order.sort_by_key(|(_, position)| std::cmp::Reverse(time(*position)));
+        } else {
+            order.sort_unstable();
+        }
         let next = AtomicUsize::new(0);
         let failed: Mutex<Option<Error>> = Mutex::new(None);
         let stop = AtomicBool::new(false);
@@ -379,6 +408,32 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Removes what the plan named. Returns the paths of what is gone.
+    ///
+    /// Nothing is if something of the snapshots did not come back: what is there may be the only version of it.
+    fn remove_extras(&self, extras: &[Extra]) -> Result<Vec<String>, Error> {
+        if self.tally().left_out_count() > 0 {
+            let message = "nothing was removed from the target, since not all of the snapshot could be restored";
+            self.tally().problem(Problem::of_path("not-removed", Severity::Notice, "", message));
+            return Ok(Vec::new());
+        }
+        let (mut removed, mut left_count, mut left_example) = (Vec::new(), 0_u64, None);
+        for extra in extras {
+            stop_if_asked(self.observer)?;
+            if extra::remove(self.target(), extra).map_err(|error| fatal(self.target(), error))? {
+                removed.push(escaped(&extra.path));
+            } else {
+                left_count += 1;
+                left_example.get_or_insert(&extra.path);
+            }
+        }
+        if let Some(path) = left_example.map(|path| escaped(path)) {
+            let message = format!("{left_count} could not be removed from the target, e.g. {path}");
+            self.tally().problem(Problem::of_path("not-removed", Severity::Notice, path, message));
+        }
+        Ok(removed)
     }
 
     /// Gives a folder its facts. One that was there keeps its own if `keep_facts`, or if it only leads to what was asked for;

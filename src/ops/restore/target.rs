@@ -3,6 +3,7 @@
 //! Whatever a repository says and whatever already lies in the target, nothing outside the target's root is written, changed or removed:
 //! every part of a path is checked as a name, and no call follows a link in any part of a path.
 
+use super::names::NameRules;
 use crate::tree::{Facts, Time};
 use std::fmt::Debug;
 use std::io;
@@ -17,11 +18,17 @@ pub trait Target: Send + Sync + Debug {
     /// The place in words for messages, such as a path.
     fn place(&self) -> String;
 
+    /// What names it can hold, and which of them it takes for one.
+    fn name_rules(&self) -> NameRules;
+
     /// What lies at `path`, links not followed; `None` if nothing does or if a parent is absent.
     fn stat(&self, path: &[u8]) -> Result<Option<Found>, TargetError>;
 
     /// Whether nothing at all lies in the root.
     fn is_empty(&self) -> Result<bool, TargetError>;
+
+    /// The names in a folder, sorted, with what lies there.
+    fn list(&self, path: &[u8]) -> Result<Vec<(Vec<u8>, Found)>, TargetError>;
 
     /// Makes one level of folder, for its owner alone until [`Target::set_facts`]. A folder that is there already is fine;
     /// anything else that is there, a link to a folder included, is [`TargetError::Blocked`].
@@ -51,6 +58,9 @@ pub trait Target: Send + Sync + Debug {
 
     /// Removes a file, a link or anything else that is not a folder; an absent one is no error.
     fn remove(&self, path: &[u8]) -> Result<(), TargetError>;
+
+    /// Removes an empty folder; an absent one is no error, one that is not empty is [`TargetError::Blocked`].
+    fn remove_folder(&self, path: &[u8]) -> Result<(), TargetError>;
 
     /// Writes a small file durably, whole or not at all, over whatever file lies there.
     fn put_small(&self, path: &[u8], bytes: &[u8]) -> Result<(), TargetError>;
@@ -374,11 +384,24 @@ pub(super) fn note_time(set: &mut FactsSet, wanted: Time, found: Time) {
     }
 }
 
-/// The permission bits that are set, of those wanted: never setuid or setgid, sticky for folders only.
-///
-/// A file that the repository calls setuid would be a program with another's rights on the machine that restores.
-pub(super) fn bits_to_set(mode: u32, kind: FoundKind) -> u32 {
-    mode & if kind == FoundKind::Folder { 0o1777 } else { 0o777 }
+/// What is done about facts that give programs rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rights {
+    /// They are left out and counted: a file that the repository calls setuid would be a program with another's rights on the machine
+    /// that restores.
+    #[default]
+    LeftOut,
+    /// They are set as far as the system lets this user: the person trusts the repository with this machine.
+    Set,
+}
+
+/// The permission bits that are set, of those wanted: setuid and setgid only where that was asked for, sticky else for folders only.
+pub(super) fn bits_to_set(mode: u32, kind: FoundKind, rights: Rights) -> u32 {
+    mode & match (rights, kind) {
+        (Rights::Set, _) => 0o7777,
+        (Rights::LeftOut, FoundKind::Folder) => 0o1777,
+        (Rights::LeftOut, _) => 0o777,
+    }
 }
 
 /// Attributes of these names give a program rights, or are believed by the system: set from a repository they would be an attack.

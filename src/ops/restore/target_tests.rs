@@ -220,6 +220,7 @@ fn memory_behaves_as_the_system_does() {
 #[test]
 fn memory_can_be_as_poor_as_fat() {
     let limits = MemoryLimits {
+        names: None,
         stored_bytes_max: Some(10),
         case: Case::Insensitive,
         hard_links: HardLinks::Refused,

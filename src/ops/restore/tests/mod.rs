@@ -1,7 +1,9 @@
 //! Owns the tests of restoring: contents and facts, going on, overwriting, damage, and targets that cannot hold everything.
 
+mod choosing;
 mod damage;
 mod going_on;
+mod names;
 mod support;
 
 use super::{
@@ -236,22 +238,16 @@ fn a_target_without_links_and_case_says_what_it_cannot_hold() {
 }
 
 #[test]
-fn the_marker_s_name_cannot_be_restored() {
-    let made = pictures(1, vec![(MARKER, file(b"an old marker")), ("a.jpg", file(b"a"))]);
-    let target = memory();
-    let report = restore(&made.repository, &target, &all()).expect("a restore");
-    assert_eq!((paths(&target), report.exit_code()), (vec!["a.jpg".to_owned()], 3));
-    assert_eq!(report.left_out.first().map(|left_out| left_out.code), Some("name-reserved"));
-}
-
-#[test]
-fn a_folder_of_the_marker_s_name_is_left_out_with_all_in_it() {
+fn what_has_the_marker_s_name_gets_another() {
     let inside = format!("{MARKER}/a.jpg");
-    let made = pictures(1, vec![(inside.as_str(), file(b"a")), ("b.jpg", file(b"b"))]);
-    let target = memory();
-    let report = restore(&made.repository, &target, &all()).expect("a restore");
-    assert_eq!((paths(&target), report.exit_code()), (vec!["b.jpg".to_owned()], 3));
-    assert!(report.left_out_count == 2 && report.left_out.iter().all(|left_out| left_out.code == "name-reserved"));
+    for (path, is_now) in [(MARKER, ".tintype-restore (2)"), (inside.as_str(), ".tintype-restore (2)/a.jpg")] {
+        let made = pictures(1, vec![(path, file(b"an old marker")), ("a.jpg", file(b"a"))]);
+        let target = memory();
+        let report = restore(&made.repository, &target, &all()).expect("a restore");
+        assert_eq!(report.renamed.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), [MARKER]);
+        assert_eq!((target.bytes(is_now.as_bytes()).as_deref(), report.exit_code()), (Some(&b"an old marker"[..]), 3));
+        assert!(report.left_out.is_empty() && target.bytes(MARKER.as_bytes()).is_none());
+    }
 }
 
 #[test]
