@@ -80,6 +80,37 @@ fn every_byte_flipped_in_turn() {
     }
 }
 
+/// The trailer repeats what is unlike in headers, and the key gives the rest: the directory and the records are not lost with it.
+#[test]
+fn every_byte_of_the_header_of_a_data_pack_flipped_in_turn_costs_no_photo() {
+    for (protection, is_indexed) in [Protection::Plain, Protection::Encrypted].into_iter().flat_map(|one| [(one, true), (one, false)]) {
+        let (store, credentials, source) = small_repository(protection);
+        let right = files_of(&source);
+        if !is_indexed {
+            for name in names_of(&store).iter().filter(|name| name.starts_with("index/")) {
+                store.delete(name);
+            }
+        }
+        let name = names_of(&store).into_iter().find(|name| kind_of(&store, name) == "data pack").expect("a data pack");
+        let good = store.bytes_of(&name).expect("it is there");
+        for place in 0..128 {
+            for bit in [0, 7] {
+                let mut wrong = good.clone();
+                wrong[place] ^= 1 << bit;
+                store.set_bytes(&name, wrong);
+                let context = format!("{protection:?}, with an index: {is_indexed}, byte {place}");
+                let repository = Machine::without_state(2).open(Arc::new(store.clone()), &credentials).expect("it opens");
+                let (_, restored) = restore(&repository, &SnapshotRef::Latest(0)).unwrap_or_else(|error| panic!("{context}: {error}"));
+                assert_eq!(restored, right, "{context}");
+            }
+            // Lengths and trailers say nothing of headers; a directory that has to be read does.
+            for (depth, verdict) in [(Depth::Quick, if is_indexed { 0 } else { 5 }), (Depth::ReadData, 5)] {
+                assert_eq!(exit_of(&store, &Machine::without_state(3), &credentials, depth), verdict, "{depth:?}, byte {place}");
+            }
+        }
+    }
+}
+
 /// What is done to a file.
 #[derive(Debug, Clone, Copy)]
 enum Harm {

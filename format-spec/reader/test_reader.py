@@ -511,8 +511,21 @@ class Restores(unittest.TestCase):
         name = r.needs[0][0].hex()
         self.finish([(b"x", r.entry(b"x", chunk))], (1, 1, 0, 7))
         path = os.path.join(self.root, "packs", name[:2], name + ".pack")
-        with open(path, "r+b") as file:         # in the repository id of its header
-            file.seek(17)
+        for number, at in enumerate((17, 0, 8, 10, 40, 70, 100)):
+            with open(path, "r+b") as file:     # in the header: made anew to read, and damage all the same
+                file.seek(at)
+                byte = file.read(1)
+                file.seek(at)
+                file.write(bytes([byte[0] ^ 1]))
+            self.assertEqual(reader("restore", self.root, "--target", f"{self.out} {number}")[0], 0)
+            if at == 17:
+                self.assertEqual(self.verdict(), (5, ["object-damaged", "pack-damaged"]))
+            with open(path, "r+b") as file:
+                file.seek(at)
+                file.write(byte)
+        with open(path, "r+b") as file:         # in the number of its directory's records
+            file.seek(os.path.getsize(path) - 40)
+            file.seek(int.from_bytes(file.read(8), "little"))
             file.write(b"\xff")
         self.assertEqual(self.verdict(), (5, ["object-damaged", "pack-damaged"]))
         code, report = reader("restore", self.root, "--target", self.out)

@@ -401,13 +401,26 @@ def directory(r, kind, records_end):
     need(128 + sum(rec.stored for rec in records) == records_end, "not-allowed", "the records do not fill the pack")
     return records
 
-def pack_directory(keys, read, size, kinds=(1, 2)):
-    """(kind, salt, records) of a pack of `size` bytes; `read(offset, length)` gives its bytes."""
+def pack_directory(keys, read, size, kinds=(1, 2), salvage=False):
+    """(kind, salt, records) of a pack of `size` bytes; `read(offset, length)` gives its bytes.
+    `salvage`: a header that is wrong costs nothing if the directory opens under the one that belongs there."""
     need(size <= PACK_MAX, "over-limit", "a pack of over 1 GiB")
     need(size >= 192, "file-short", "no trailer")
-    head, tail = both_ends(read(0, 128), read(size - 64, 64), size, kinds, keys.repository)
+    first, last = read(0, 128), read(size - 64, 64)
+    try:
+        head, tail = both_ends(first, last, size, kinds, keys.repository)
+        keys.compare(head)
+    except Refused as error:
+        if not salvage:
+            raise
+        try:                                    # the trailer repeats kind and salt, and the key gives the rest
+            tail = trailer(last, size)
+            need(tail.kind in kinds, "wrong-kind", "another kind of file")
+            made = made_header(tail.kind, keys.repository, tail.salt, keys.of(tail.kind, tail.salt)[1])
+            return pack_directory(keys, lambda at, n: read(at, n) if at else made, size, kinds)
+        except Refused:
+            raise error from None
     need(tail.sealed_length <= DIRECTORY_MAX, "over-limit", "a directory of over 64 MiB")
-    keys.compare(head)
     body = keys.open(head.kind, head.salt, bytes(11) + b"\x80", head.raw, read(tail.sealed_offset, tail.sealed_length))
     return head.kind, head.salt, whole(body, lambda r: directory(r, head.kind, tail.sealed_offset), padded=True)
 

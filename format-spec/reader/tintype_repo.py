@@ -397,7 +397,8 @@ class Repository:
             stored = self.files["packs", second].get(name)
             try:
                 if stored and not stored.elsewhere:
-                    kind, salt, records = f.pack_directory(self.keys, lambda at, n: self.packs.read(name, second, at, n), stored.size)
+                    kind, salt, records = f.pack_directory(
+                        self.keys, lambda at, n: self.packs.read(name, second, at, n), stored.size, salvage=self.verb != "check")
                     return stored.size, kind, salt, records
             except Refused as error:
                 if error.code not in ("file-short", "format-too-new"):

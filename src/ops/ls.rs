@@ -131,8 +131,7 @@ fn step_into(
     match step {
         Step::Entry { path, entry } if path == start => {
             if shows_start {
-                // A source that is one file has nothing in front of its own name.
-                report.entries.push(line(if path.is_empty() { &entry.name } else { path }, entry));
+                report.entries.push(line(path, entry));
             }
             if goes_in { Next::On } else { Next::Over }
         }

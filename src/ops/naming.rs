@@ -2,9 +2,9 @@
 
 use super::{Error, Problem, Severity};
 use crate::clock::Timestamp;
-use crate::repo::{Heads, Loaded, Manifest, RepoError, Repository, SnapshotList};
+use crate::repo::{Heads, Loaded, Manifest, RepoError, Repository, SnapshotList, SourceRecord};
 use crate::scan::escaped;
-use crate::tree::{self, Entry, Objects, TreeError};
+use crate::tree::{self, Content, Entry, Objects, TreeError};
 
 /// A snapshot as a person names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,7 +189,8 @@ pub fn resolve(repository: &Repository, list: &SnapshotList, name: &SnapshotRef)
 /// What a path in a snapshot stands for.
 #[derive(Debug, Clone)]
 pub struct InSnapshot {
-    /// The path in front of everything below, as people see it: with the source's label where a snapshot has several sources.
+    /// The path in front of everything below, as people see it: with the source's label where a snapshot has several
+    /// sources, or the root is no folder.
     pub path: Vec<u8>,
     /// Position of the source in the manifest.
     pub source: usize,
@@ -200,15 +201,20 @@ pub struct InSnapshot {
 }
 
 /// Finds what a path names; an empty path names every source's root. Paths begin with the source's label only where there are several;
-/// with one source the label may stand there too.
+/// or where the root is no folder; with one source the label may stand there too.
 pub fn resolve_path<O: Objects<Error = RepoError>>(objects: &O, manifest: &Manifest, path: &[u8]) -> Result<Vec<InSnapshot>, Error> {
     let sealed = manifest.sealed.as_ref().ok_or_else(|| RepoError::KeyNeeded { place: manifest.file.path() })?;
     let missing = || Error::NoSuchPath { path: escaped(path), snapshot: manifest.name.short() };
     let trimmed: Vec<&[u8]> = path.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
     let several = sealed.sources.len() > 1;
+    // A source that is one file has no name but its label: the root's own is not used.
+    let before = |source: &SourceRecord| {
+        let is_folder = matches!(source.root.content, Content::Folder(_));
+        if several || !is_folder { source.label.clone().into_bytes() } else { Vec::new() }
+    };
     if trimmed.is_empty() {
         let all = sealed.sources.iter().enumerate().map(|(position, source)| InSnapshot {
-            path: if several { source.label.clone().into_bytes() } else { Vec::new() },
+            path: before(source),
             source: position,
             source_path: Vec::new(),
             entry: source.root.clone(),
@@ -230,8 +236,8 @@ pub fn resolve_path<O: Objects<Error = RepoError>>(objects: &O, manifest: &Manif
         let source_path = parts.join(&b'/');
         match tree::find(objects, &source.root, &source_path) {
             Ok(entry) => {
-                let mut shown = if several { source.label.clone().into_bytes() } else { Vec::new() };
-                if several && !source_path.is_empty() {
+                let mut shown = before(source);
+                if !shown.is_empty() && !source_path.is_empty() {
                     shown.push(b'/');
                 }
                 shown.extend_from_slice(&source_path);

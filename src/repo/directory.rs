@@ -177,18 +177,25 @@ impl Repository {
             limits::check_length("directory", trailer.sealed_bytes.into(), limits::DIRECTORY_BYTES_MAX)?;
             let sealing = self.sealing.as_ref().ok_or(CryptoError::WrongKey)?;
             let seal = sealing.create(trailer.kind, self.id(), trailer.salt)?;
-            // A header that is wrong need not cost the records: the trailer repeats kind and salt, and the key gives the rest. A pack
-            // of another repository or another key is none of ours.
+            // A header that is wrong need not cost the records: the trailer repeats kind and salt, and the key gives the rest.
             let header_fault = match header {
                 Ok(header) if header == *seal.header() => None,
-                Ok(header) if header.repository != self.id() => return Err(FormatError::WrongRepository.into()),
-                Ok(header) if header.kind == trailer.kind && header.salt == trailer.salt => return Err(CryptoError::WrongKey.into()),
-                Ok(_) => Some("its header contradicts its trailer".to_owned()),
-                Err(error) => Some(error.to_string()),
+                Ok(header) if header.repository != self.id() => Some(FormatError::WrongRepository.into()),
+                Ok(header) if header.kind != trailer.kind || header.salt != trailer.salt => {
+                    Some(FormatError::TrailerMismatch("kind or salt").into())
+                }
+                Ok(_) => Some(CryptoError::WrongKey),
+                Err(error) => Some(error.into()),
             };
             let mut sealed = vec![0; usize::try_from(trailer.sealed_bytes).unwrap_or(0)];
             self.store.get_range(&path, trailer.sealed_offset, &mut sealed)?;
-            let opened = seal.open_directory(&mut sealed)?;
+            let opened = match (seal.open_directory(&mut sealed), &header_fault) {
+                (Ok(opened), _) => opened,
+                // It is not only the header: a pack of another repository or another key says so there.
+                (Err(_), Some(fault)) => return Err(fault.clone().into()),
+                (Err(error), None) => return Err(error.into()),
+            };
+            let header_fault = header_fault.map(|fault| fault.to_string());
             let directory = Directory::decode(sealed.get(..opened).unwrap_or_default(), kind, trailer.sealed_offset)?;
             let pack = IndexedPack { name, length_bytes, kind, salt: trailer.salt, records_end: trailer.sealed_offset, directory };
             Ok(OwnDirectory { pack, header_fault })

@@ -104,3 +104,56 @@ fn the_second_reader_restores_a_part_with_python_alone() {
         there_and_back(false, |folder| Some(copied(&shared("corpus/photos")?, folder)), true, "a part of the photos");
     }
 }
+
+/// A source that is one file has no name but its label, alone and beside others; as `format-spec/reading.md` says.
+#[test]
+fn a_source_that_is_one_file_has_the_name_of_its_label_in_both_readers() {
+    let program = Program::new(false);
+    let world = &program.world;
+    world.write("IMG_0412.JPG", b"one photo");
+    world.write("folder/note.txt", b"a note");
+    program.json(&["snap", "IMG_0412.JPG", "--label", "the beach"], &[0, 3]);
+    program.json(&["snap", "IMG_0412.JPG", "--label", "the beach"], &[0, 3]);
+    let paths = |of: &str| -> Vec<String> {
+        let listed = program.json(&["ls", of], &[0, 3]);
+        let entries = listed["entries"].as_array().expect("entries");
+        entries.iter().map(|entry| entry["path"].as_str().expect("a path").to_owned()).collect()
+    };
+    for of in ["latest", "latest:the beach", "latest:/"] {
+        assert_eq!(paths(of), ["the beach"], "{of}");
+    }
+    let mut ways: Vec<(&str, i32, &[&str])> =
+        vec![("latest", 0, &["the beach"]), ("latest:the beach", 0, &["the beach"]), ("latest:IMG_0412.JPG", 2, &[])];
+    let compare = |ways: &[(&str, i32, &[&str])], round: usize| {
+        for (number, (snapshot, expected, names)) in ways.iter().enumerate() {
+            for is_python in [false, true].into_iter().filter(|is_python| !is_python || has_python()) {
+                let target = format!("restored {round} {number} {is_python}");
+                let words = ["restore", snapshot, "--target", &target];
+                let output = if is_python {
+                    let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/reader/tintype_reader.py");
+                    let mut command = Command::new("python3");
+                    command.arg(reader).args(["restore", "repo"]).args(&words[1..]).current_dir(world.path(""));
+                    command.stdin(Stdio::null()).output().expect("python3 runs")
+                } else {
+                    world.run(&[&["-r", "repo", "--progress", "none"], &words[..]].concat())
+                };
+                // 3: owners, which a restore without the privilege does not set.
+                let found = code(&output);
+                assert!(found == *expected || *expected == 0 && found == 3, "{snapshot}, Python: {is_python}: {output:?}");
+                if *expected == 2 {
+                    continue;
+                }
+                let found = facts_of(&world.path(&target)).into_keys().map(|name| String::from_utf8_lossy(&name).into_owned());
+                assert_eq!(found.collect::<Vec<_>>(), *names, "{snapshot}, Python: {is_python}");
+                for name in names.iter().filter(|name| **name == "the beach") {
+                    assert_eq!(std::fs::read(world.path(&target).join(name)).expect("it is there"), b"one photo");
+                }
+            }
+        }
+    };
+    compare(&ways, 1);
+    program.json(&["snap", "IMG_0412.JPG", "folder"], &[0, 3]);
+    assert_eq!(paths("latest"), ["folder", "the beach"]);
+    ways = vec![("latest", 0, &["folder", "folder/note.txt", "the beach"]), ("latest:the beach", 0, &["the beach"])];
+    compare(&ways, 2);
+}

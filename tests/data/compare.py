@@ -1,6 +1,7 @@
 """Compares a restored folder with a tree of expected.json: `compare.py READER-FOLDER TREE.json TARGET`. Prints what differs.
 
-Owns: what a careful person looks at: names, kinds, bytes, modes, times, targets of links, names of one file.
+Owns: what a careful person looks at: names, kinds, bytes, modes, times, targets of links, names of one file; attributes
+of `user`, if the target keeps any of them.
 """
 import base64
 import json
@@ -14,6 +15,13 @@ import primitives                                                               
 KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "symlink"}
 
 
+def attributes(path):
+    try:
+        return [name for name in os.listxattr(path, follow_symlinks=False) if name.startswith("user.")]
+    except (AttributeError, OSError):
+        return []
+
+
 def look(path, entry):
     """The facts of what lies at `path`, as expected.json words them."""
     facts = os.lstat(path)
@@ -23,6 +31,9 @@ def look(path, entry):
         found["target_base64"] = base64.b64encode(os.readlink(path)).decode()
     else:
         found["mode"] = f"{stat.S_IMODE(facts.st_mode):04o}"
+    held = {name: os.getxattr(path, name, follow_symlinks=False) for name in attributes(path)}
+    if held:
+        found["xattrs"] = {n: {"length": len(v), "blake3": primitives.blake3(v).hex()} for n, v in held.items()}
     if found["kind"] == "file":
         with open(path, "rb") as file:
             data = file.read()

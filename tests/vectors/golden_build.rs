@@ -6,6 +6,7 @@
 use super::cuts::stream;
 use super::golden_hand::{Hand, Raw, load, needed};
 use super::golden_library::{Library, tree};
+use super::golden_rich;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -236,6 +237,11 @@ pub(crate) fn generated() -> BTreeMap<String, Vec<u8>> {
     let mut without = snapshot(&id, "small", 5);
     without["left_out"] = json!([every[1]]);
     all.push(making.done("damaged", facts(0, 5, 0, &[without])));
+    let (making, first) = small(7, trees);
+    let (id, tree) = golden_rich::write(&mut Hand::new(&making.repository, &making.store), &load(&making.repository, &first));
+    trees.insert("rich".to_owned(), tree);
+    // 3: extended attributes that the target does not keep.
+    all.push(making.done("rich", facts(0, 0, 0, &[snapshot(&first, "small", 0), snapshot(&id, "rich", 3)])));
     all.push(Making::begin(6, &NewProtection::Plain).done("empty", facts(0, 0, 0, &[])));
 
     let mut files = BTreeMap::new();

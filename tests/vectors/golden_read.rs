@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use tintype::ops::check::Depth;
-use tintype::ops::restore::{FoundKind, MemoryLimits, MemoryTarget, RestoreOptions, Target, plan_restore};
+use tintype::ops::restore::{AttributeSupport, FoundKind, MemoryLimits, MemoryTarget, RestoreOptions, Target, plan_restore};
 use tintype::ops::{Error, SnapshotRef, guides};
 use tintype::progress::Silent;
 use tintype::repo::{Credentials, RecoveryCode, Repository};
@@ -46,7 +46,9 @@ pub(crate) fn check(store: &Arc<MemoryStore>, key: &Credentials, depth: Depth) -
 }
 
 pub(crate) fn restore(store: &Arc<MemoryStore>, key: &Credentials, name: &SnapshotRef) -> (u8, String, Arc<MemoryTarget>) {
-    let target = Arc::new(MemoryTarget::new(MemoryLimits::default()));
+    // As on Linux, where not every name of an attribute can be set: what is expected says so.
+    let limits = MemoryLimits { attributes: AttributeSupport::Refused, ..MemoryLimits::default() };
+    let target = Arc::new(MemoryTarget::new(limits));
     let options = RestoreOptions { snapshots: vec![(name.clone(), None)], ..RestoreOptions::default() };
     let run = || -> Result<_, Error> { plan_restore(&open(store, key)?, target.clone(), &options, &Silent)?.run(&Silent) };
     let (code, words) = match run() {

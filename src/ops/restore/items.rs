@@ -116,16 +116,12 @@ impl<'a> Gather<'a> {
         self.selection += 1;
         self.blocked = None;
         self.leading.clear();
-        let mut at = found.path.clone();
-        if at.is_empty() && !matches!(found.entry.content, Content::Folder(_)) {
-            // A source that is one file.
-            at.clone_from(&found.entry.name);
-        }
-        self.ancestors(source, found, &at)?;
+        let at = &found.path;
+        self.ancestors(source, found, at)?;
         let bounds = Bounds::of(&source.counts);
         let mut failed = None;
         let reader = self.reader;
-        tree::walk(&RepoObjects(reader), &found.entry, &at, bounds, &mut |step| match self.step(step) {
+        tree::walk(&RepoObjects(reader), &found.entry, at, bounds, &mut |step| match self.step(step) {
             Ok(next) => next,
             Err(error) => {
                 failed = Some(error);
