@@ -1,8 +1,10 @@
 //! Takes a snapshot: walks, compares with the last one, stores what is new, builds trees, and publishes a manifest once everything that it needs was seen in place.
 
+mod absent;
 mod carry;
 mod files;
 mod identity;
+mod kept;
 mod lost;
 mod pages;
 mod plan;
@@ -13,6 +15,8 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod trees;
+mod unmounted;
+mod when;
 
 pub use report::{NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
 
