@@ -336,3 +336,40 @@ fn what_is_lost_of_an_absent_source_is_not_called_kept() {
         assert_eq!(exit(&report), if severity == Severity::Notice { 3 } else { 0 }, "{:?}", report.problems);
     }
 }
+
+#[test]
+fn a_path_that_was_never_saved_leaves_nothing_behind() {
+    let world = World::new(&NewProtection::Plain, 1);
+    fill(&world.source);
+    let typo = |path: &str| SnapSource {
+        source: Arc::new(crate::scan::MissingSource::not_found(path.into())),
+        path: path.into(),
+        label: None,
+        repository_inside: None,
+    };
+    for _ in 0..2 {
+        let report = world.snap_all(&[typo("/typo/photos"), source(&world.source, "/good/photos")]);
+        let (message, severity) = absence(&report);
+        assert!(message.starts_with("/typo/photos cannot be read") && message.ends_with("was never saved"), "{message}");
+        assert_eq!((exit(&report), severity, report.sources.len()), (3, Severity::Notice, 1));
+        assert_eq!((report.sources[0].label.as_str(), records(&world).len()), ("photos", 1));
+    }
+}
+
+#[test]
+fn sources_of_one_name_are_told_apart_by_the_folders_they_lie_in() {
+    let world = World::new(&NewProtection::Plain, 1);
+    let sources: Vec<SnapSource> = ["/a/p", "/b/p", "/c/b/p", "/p"]
+        .iter()
+        .zip([1, 2, 3, 4])
+        .map(|(path, seed)| {
+            let each = Arc::new(MemorySource::new());
+            each.set_clock(world.clock.clone());
+            each.add_file("photo", Bytes::Generated { seed, length_bytes: 1_000 });
+            source(&each, path)
+        })
+        .collect();
+    let report = world.snap_all(&sources);
+    let labels: Vec<&str> = report.sources.iter().map(|source| source.label.as_str()).collect();
+    assert_eq!(labels, ["p", "p (b)", "p (mac)", "p (mac) 2"]);
+}
