@@ -74,6 +74,10 @@ impl Source for Adjusted {
         self.source.file_system(path)
     }
 
+    fn parent_device(&self) -> Option<u64> {
+        self.source.parent_device()
+    }
+
     fn owner_names(&self, uid: u32, gid: u32) -> (String, String) {
         self.source.owner_names(uid, gid)
     }

@@ -59,6 +59,7 @@ impl MemorySource {
             faults: HashMap::new(),
             changes: HashMap::new(),
             mounts: BTreeMap::from([(Vec::new(), (1, disk))]),
+            parent_device: None,
             opened_count: 0,
             read_bytes: 0,
         };
@@ -222,6 +223,12 @@ impl MemorySource {
         self
     }
 
+    /// Says on which device the folder lies that holds the root; at first that cannot be told.
+    pub fn set_parent_device(&self, device: u64) -> &Self {
+        self.lock().parent_device = Some(device);
+        self
+    }
+
     /// Makes a path fail from now on.
     pub fn fail(&self, path: impl AsRef<[u8]>, fault: Fault) -> &Self {
         self.lock().faults.insert(path.as_ref().to_vec(), fault);
@@ -305,6 +312,10 @@ impl Source for MemorySource {
         state.find(path, Operation::FileSystem)?;
         let absent = || ScanError::NotFound { path: path.to_vec(), operation: Operation::FileSystem };
         state.mount_of(path).map(|mount| mount.1.clone()).ok_or_else(absent)
+    }
+
+    fn parent_device(&self) -> Option<u64> {
+        self.lock().parent_device
     }
 
     fn owner_names(&self, uid: u32, gid: u32) -> (String, String) {

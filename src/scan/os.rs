@@ -213,6 +213,11 @@ impl Source for OsSource {
         outcome.map(|facts| classify(&facts)).map_err(|errno| failed(path, Operation::FileSystem, errno))
     }
 
+    fn parent_device(&self) -> Option<u64> {
+        let Root::Folder(folder) = &self.root else { return None };
+        stat_at(folder.as_fd(), b"..").ok().map(|stat| stat.device)
+    }
+
     fn owner_names(&self, uid: u32, gid: u32) -> (String, String) {
         self.owners.get_or_init(Owners::load).names(uid, gid)
     }

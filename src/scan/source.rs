@@ -125,6 +125,10 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     }
     /// What the file system that holds this folder keeps.
     fn file_system(&self, path: &[u8]) -> Result<FileSystem, ScanError>;
+    /// The device of the folder that holds the root; `None` if there is none or it cannot be told. A root on another device is a mount point.
+    fn parent_device(&self) -> Option<u64> {
+        None
+    }
     /// The names of a user and a group number, empty where the system knows none.
     fn owner_names(&self, uid: u32, gid: u32) -> (String, String);
 }

@@ -211,7 +211,8 @@ pub fn walk(source: &dyn Source, options: &WalkOptions, observer: &dyn Observer)
         }
         Kind::Symlink | Kind::Special(_) => return Err(not_walkable(source)),
     }
-    let first = Job { id: 0, path: Vec::new(), depth: 0, stat: root.clone(), file_system: Arc::clone(&file_system), mount_point: false };
+    let mount_point = source.parent_device().is_some_and(|parent| parent != root.device);
+    let first = Job { id: 0, path: Vec::new(), depth: 0, stat: root.clone(), file_system: Arc::clone(&file_system), mount_point };
     let queue =
         Queue { state: Mutex::new(QueueState { jobs: vec![first], pending: 1, found: vec![None], stopped: false }), ready: Condvar::new() };
     let walker = Walker { source, options, observer, queue, devices: Mutex::new(HashMap::from([(root.device, Arc::clone(&file_system))])) };

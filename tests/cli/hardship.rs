@@ -116,6 +116,31 @@ fn a_read_only_repository_is_checked_and_restored_and_refuses_a_snap_with_1() {
 }
 
 #[test]
+fn a_drive_that_is_not_connected_keeps_what_was_on_it_beside_a_stray_file() {
+    let world = World::with_repository();
+    // Mounted within a source, and as a source of its own.
+    for (source, mounted) in [("photos", "photos/drive"), ("drive", "drive")] {
+        let Some(drive) = Tmpfs::mount(world.path(mounted), "8m") else { return };
+        world.write(&format!("{mounted}/2020/one.jpg"), b"one");
+        assert_eq!(code(&world.run(&["-r", "repo", "snap", source])), 0);
+        drop(drive);
+        world.write(&format!("{mounted}/stray.jpg"), b"stray");
+        for expected in [3, 0] {
+            let snapped = world.run(&["-r", "repo", "snap", source]);
+            let words = stdout(&snapped);
+            assert_eq!(code(&snapped), expected, "{words}");
+            assert!(words.contains("the drive that was mounted here is not connected; --allow-empty lets it go"), "{words}");
+            assert!(!words.contains("gone since"), "{words}");
+        }
+        let listed = stdout(&world.run(&["-r", "repo", "ls", "-R"]));
+        assert!(listed.contains("2020/one.jpg") && listed.contains("stray.jpg"), "{listed}");
+        assert_eq!(code(&world.run(&["-r", "repo", "snap", source, "--allow-empty"])), 0);
+        let listed = stdout(&world.run(&["-r", "repo", "ls", "-R"]));
+        assert!(!listed.contains("2020/one.jpg") && listed.contains("stray.jpg"), "{listed}");
+    }
+}
+
+#[test]
 fn a_cache_and_a_state_that_cannot_be_written_cost_nothing() {
     let world = World::with_repository();
     world.write("file", b"");

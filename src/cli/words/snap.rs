@@ -57,21 +57,28 @@ pub(in crate::cli) fn snap_words(report: &SnapReport, now: Timestamp, quiet: boo
 
 fn is_not_saved(report: &SnapReport, problem: &Problem) -> bool {
     let path = problem.path.as_deref();
-    problem.code == "source-unreadable"
+    ["source-unreadable", "changed-while-read"].contains(&problem.code)
         && report.sources.iter().flat_map(|source| &source.not_saved).any(|not_saved| Some(not_saved.path.as_str()) == path)
 }
 
 /// `18,412 files, 214.6 GB  ·  12 new, 3 changed, 1 renamed, 2 gone since Sunday`.
 fn source_words(source: &SourceReport, local: &Local, now: Timestamp) -> String {
     let holds = format!("{}, {}", counted(source.files, "file", "files"), human::bytes(source.bytes));
+    if source.absent {
+        let fate = source.kept_from.as_ref().map(|time| format!("kept as it was on {}", local.day_of(time)));
+        return format!("{holds}  ·  absent: {}", fate.unwrap_or_else(|| "what was kept of it is lost".to_owned()));
+    }
     let Some(since) = &source.since else { return format!("{holds}  ·  its first snapshot") };
     let since = local.since(since, now);
+    let counts = [
+        (source.new_files, "new"),
+        (source.changed_files, "changed"),
+        (source.renamed_files, "renamed"),
+        (source.gone_files, "gone"),
+        (source.lost, "lost"),
+    ];
     let changes: Vec<String> =
-        [(source.new_files, "new"), (source.changed_files, "changed"), (source.renamed_files, "renamed"), (source.gone_files, "gone")]
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| format!("{} {word}", count(number)))
-            .collect();
+        counts.into_iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{} {word}", count(number))).collect();
     let changes = if changes.is_empty() { "nothing changed".to_owned() } else { changes.join(", ") };
     format!("{holds}  ·  {changes} since {since}")
 }
@@ -83,7 +90,11 @@ fn stored_words(report: &SnapReport) -> String {
     if raw == 0 {
         return format!("nothing new of {}: the snapshot itself took {}", human::bytes(total), human::bytes(report.stored_bytes));
     }
-    let mut words = format!("{} new (of {})", human::bytes(raw), human::bytes(total));
+    let mut words = format!("{} new", human::bytes(raw));
+    // What changed while it was read was stored twice: that may be more than the snapshot holds.
+    if raw <= total {
+        words.push_str(&format!(" (of {})", human::bytes(total)));
+    }
     if report.stored.duplicate_bytes > 0 {
         words.push_str(&format!(": {} more were read and are here already", human::bytes(report.stored.duplicate_bytes)));
     }
@@ -136,8 +147,9 @@ fn not_saved_lines(report: &SnapReport, width: usize, local: &Local, out: &mut S
     for source in &report.sources {
         for not_saved in &source.not_saved {
             let path = sanitize::text(&not_saved.path);
-            let shown =
-                if several && !path.starts_with(&source.label) { format!("{}/{path}", sanitize::text(&source.label)) } else { path };
+            let is_whole_source = not_saved.path == source.path;
+            let is_named = is_whole_source || path.starts_with(&source.label);
+            let shown = if several && !is_named { format!("{}/{path}", sanitize::text(&source.label)) } else { path };
             if not_saved.kept_as_read { &mut as_read } else { &mut unread }.push((shown, not_saved));
         }
     }
@@ -175,7 +187,7 @@ fn list_not_saved(mut lines: Vec<(String, &NotSaved)>, unlisted: u64, width: usi
 fn fate(not_saved: &NotSaved, local: &Local) -> String {
     let kept = match &not_saved.kept_from {
         Some(time) => format!("   kept from the snapshot of {}", local.day_of(time)),
-        None if not_saved.kept_as_read || not_saved.reason.ends_with("is lost") => String::new(),
+        None if not_saved.kept_as_read || not_saved.lost => String::new(),
         None => "   never saved".to_owned(),
     };
     let known = match &not_saved.known_since {
@@ -198,6 +210,7 @@ mod tests {
             path: path.to_owned(),
             reason: "permission denied".to_owned(),
             kept_as_read: false,
+            lost: false,
             kept_from: kept_from.map(str::to_owned),
             known_since: None,
         };
@@ -237,6 +250,38 @@ mod tests {
         assert_eq!(lines[4], "            2024/06/IMG_9932.MOV   permission denied   never saved");
         assert!(lines[5].starts_with("snapshot 5f3a91c2 taken 2026-11-22 "), "{}", lines[5]);
         assert!(lines[6].starts_with("note      this repository is on the same disk"), "{}", lines[6]);
+    }
+
+    #[test]
+    fn more_bytes_than_the_snapshot_holds_are_not_said_to_be_a_part_of_it() {
+        let mut report = report();
+        (report.sources[0].bytes, report.stored.new_chunk_bytes) = (300_000_000, 300_500_000);
+        let mut out = String::new();
+        snap_words(&report, NOW, false, &mut out);
+        assert!(out.contains("stored    300.5 MB new\n"), "{out}");
+    }
+
+    #[test]
+    fn what_is_lost_or_absent_is_not_said_to_be_unchanged() {
+        let mut report = report();
+        let source = &mut report.sources[0];
+        (source.new_files, source.changed_files, source.renamed_files, source.gone_files, source.lost) = (0, 0, 0, 0, 1);
+        source.not_saved.truncate(1);
+        let lost = &mut source.not_saved[0];
+        (lost.lost, lost.kept_from) = (true, None);
+        lost.reason = "it could not be read (permission denied), and what was kept of it is lost".to_owned();
+        let words = |report: &SnapReport| {
+            let mut out = String::new();
+            snap_words(report, NOW, false, &mut out);
+            out
+        };
+        let out = words(&report);
+        assert!(out.contains("214.6 GB  ·  1 lost since 2026-11-15\n"), "{out}");
+        assert!(out.contains("(permission denied), and what was kept of it is lost\n") && !out.contains("kept from"), "{out}");
+        (report.sources[0].absent, report.sources[0].kept_from) = (true, Some("2026-11-15T12:00:00Z".to_owned()));
+        assert!(words(&report).contains("·  absent: kept as it was on 2026-11-15\n"), "{}", words(&report));
+        report.sources[0].kept_from = None;
+        assert!(words(&report).contains("·  absent: what was kept of it is lost\n"), "{}", words(&report));
     }
 
     #[test]

@@ -107,6 +107,17 @@ impl Carrying<'_, '_, '_, '_> {
         Ok(Some(Entry { content: Content::Folder(built.id), ..entry.clone() }))
     }
 
+    /// Whether all that a folder lists can be had. Errors: the place failed.
+    pub(super) fn is_listed(&self, id: ObjectId) -> Result<bool, RepoError> {
+        match tree::list(&RepoObjects(self.reader), id) {
+            Ok((_, problems)) => {
+                let is_whole = problems.is_empty();
+                problems.into_iter().try_for_each(ends_the_run).map(|()| is_whole)
+            }
+            Err(error) => ends_the_run(error).map(|()| false),
+        }
+    }
+
     /// Marks a folder's own objects, if all of them can be had.
     fn has_folder(&mut self, id: ObjectId) -> Result<bool, RepoError> {
         let mut ids = vec![id];

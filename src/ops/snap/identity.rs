@@ -66,7 +66,9 @@ pub(super) fn identify(
             (None, Some((_, record))) => record.label.clone(),
             (None, None) => free_label(candidate.source, repository, &records, &labels),
         };
-        if !labels.insert(label.clone()) {
+        // What cannot be read and was never saved, such as a typing error, makes no record: it takes no label away from another.
+        let is_recorded = found.is_some() || candidate.walk.is_some();
+        if is_recorded && !labels.insert(label.clone()) {
             return Err(Error::Label { label, reason: "would stand for two sources; name them with --label".to_owned() });
         }
         taken.insert(id);
@@ -138,14 +140,25 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() }
 }
 
-/// The last part of the path, made different from the labels of other sources.
+/// How many characters of a name stand in brackets behind a label.
+const BRACKETS_CHARACTERS_MAX: usize = 60;
+
+/// The last part of the path, made different from the labels of other sources: by the folder that it lies in, by the host, by a number.
 fn free_label(source: &SnapSource, repository: &Repository, records: &[Record<'_>], labels: &BTreeSet<String>) -> String {
-    let last = source.path.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty()).unwrap_or(b"root");
-    let plain: String = escaped(last).chars().filter(|character| *character != '/').take(200).collect();
+    let plain_part = |part: &[u8], characters_max| -> String {
+        escaped(part).chars().filter(|character| *character != '/').take(characters_max).collect()
+    };
+    let mut parts = source.path.rsplit(|byte| *byte == b'/').filter(|part| !part.is_empty());
+    let plain = plain_part(parts.next().unwrap_or(b"root"), 200);
     let plain = if matches!(plain.as_str(), "" | "." | "..") { "source".to_owned() } else { plain };
     let is_taken = |label: &str| labels.contains(label) || records.iter().any(|(_, record)| record.label == label);
-    let host = repository.surroundings().local.host.replace('/', "-");
+    let host = plain_part(repository.surroundings().local.host.as_bytes(), BRACKETS_CHARACTERS_MAX);
+    // The same path on another machine: there the folder tells nothing apart.
+    let is_elsewhere = records.iter().any(|(_, record)| record.label == plain && record.path == source.path);
+    let folder = parts.next().filter(|_| !is_elsewhere).map(|part| plain_part(part, BRACKETS_CHARACTERS_MAX));
+    let with_folder = folder.map(|folder| format!("{plain} ({folder})"));
     let with_host = if host.is_empty() { plain.clone() } else { format!("{plain} ({host})") };
     let numbered = (2..).map(|number: u32| format!("{with_host} {number}"));
-    [plain, with_host.clone()].into_iter().chain(numbered).find(|label| !is_taken(label)).unwrap_or(with_host)
+    let candidates = [Some(plain), with_folder, Some(with_host.clone())].into_iter().flatten();
+    candidates.chain(numbered).find(|label| !is_taken(label)).unwrap_or(with_host)
 }

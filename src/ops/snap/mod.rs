@@ -1,10 +1,12 @@
 //! Takes a snapshot: walks, compares with the last one, stores what is new, builds trees, and publishes a manifest once everything that it needs was seen in place.
 
+mod absent;
 mod attributes;
 mod carry;
 mod clock_shift;
 mod files;
 mod identity;
+mod kept;
 mod lost;
 mod pages;
 mod plan;
@@ -15,7 +17,9 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod trees;
+mod unmounted;
 mod walking;
+mod when;
 
 pub(super) use files::group_of_piece;
 pub use report::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};

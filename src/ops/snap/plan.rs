@@ -2,11 +2,12 @@
 
 use super::identity::join;
 use super::stat_cache::StatCache;
+use super::unmounted::{Unmounted, is_there};
 use crate::ops::objects::RepoObjects;
 use crate::repo::{Known, ObjectReader, SourceRecord};
 use crate::scan::{EntryKind, FileSystem, Folder, Freshness, Stat, Walk, compare};
-use crate::tree::{self, Bounds, Content, Entry, FileHash, Next, ObjectKind, Step, build_folder, must_stay_as_it_is, tags};
-use std::collections::{BTreeSet, HashMap};
+use crate::tree::{self, Bounds, Carried, Content, Entry, FileHash, Next, ObjectId, ObjectKind, Step, must_stay_as_it_is};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// A file to read.
@@ -40,8 +41,12 @@ pub(super) struct Plan {
     pub(super) root_file: Option<FilePlan>,
     /// By position of the folder in the walk: what the last snapshot had there.
     pub(super) base: Vec<HashMap<Vec<u8>, Entry>>,
-    /// Folders of the walk that were mount points with something in them, and are empty now.
-    pub(super) emptied: BTreeSet<usize>,
+    /// By position of the folder in the walk: how what the last snapshot had there was carried as a whole, if it was.
+    pub(super) carried: Vec<Option<Carried>>,
+    /// Folders of the walk whose listing in the last snapshot could not be had whole, with its id.
+    pub(super) partly_listed: BTreeMap<usize, ObjectId>,
+    /// Folders of the walk whose drive is not connected.
+    pub(super) unmounted: Unmounted,
     /// Files of the last snapshot whose path has no file now.
     pub(super) gone: Vec<(Vec<u8>, FileHash)>,
 }
@@ -59,6 +64,8 @@ pub(super) struct Comparing<'a> {
     pub(super) reread: bool,
     /// What is empty now is empty, also a mount point.
     pub(super) allow_empty: bool,
+    /// The source is where it was in the last snapshot, and it can be told whether its root is a mount point.
+    pub(super) same_root: bool,
 }
 
 /// Whether a file is read.
@@ -84,19 +91,17 @@ impl Comparing<'_> {
             plan.root_file = Some(self.file(b"", &walk.root, &walk.file_system, base, units));
             return plan;
         }
-        let mut base_ids = vec![None; walk.folders.len()];
-        if let (Some(first), Some(Content::Folder(id))) = (base_ids.first_mut(), base_root.map(|entry| &entry.content)) {
-            *first = Some(*id);
+        let mut bases: Vec<Option<Entry>> = vec![None; walk.folders.len()];
+        if let (Some(first), Some(root), Some(base)) = (bases.first_mut(), walk.folders.first(), base_root) {
+            *first = Some(base.clone());
+            plan.carried.push(Carried::of(&base.sections));
+            if self.same_root && !self.allow_empty {
+                plan.unmounted.look_at(0, root, None, base);
+            }
         }
+        plan.carried.resize(walk.folders.len(), None);
         for (position, folder) in walk.folders.iter().enumerate() {
-            let listed = base_ids.get(position).copied().flatten().map(|id| tree::list(&RepoObjects(self.reader), id));
-            let base: HashMap<Vec<u8>, Entry> = listed
-                .and_then(Result::ok)
-                .map(|(entries, _)| entries)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|entry| (entry.name.clone(), entry))
-                .collect();
+            let base = self.list_base(position, bases.get(position).and_then(Option::as_ref), &mut plan);
             let mut files = Vec::with_capacity(folder.entries.len());
             for entry in &folder.entries {
                 let before = base.get(&entry.name);
@@ -117,33 +122,55 @@ impl Comparing<'_> {
                         Some(self.file(&join(&folder.path, &entry.name), &entry.stat, &folder.file_system, before, units))
                     }
                     EntryKind::Folder { index } => {
-                        if before.is_some_and(|before| self.is_emptied(before, walk.folders.get(index))) {
-                            plan.emptied.insert(index);
-                        } else if let (Some(slot), Some(Content::Folder(id))) =
-                            (base_ids.get_mut(index), before.map(|entry| &entry.content))
-                        {
-                            *slot = Some(*id);
+                        if let Some(before) = before {
+                            self.begin_folder(position, index, before, walk, &mut plan);
+                            if let Some(slot) = bases.get_mut(index) {
+                                *slot = Some(before.clone());
+                            }
                         }
                         None
                     }
                     EntryKind::Symlink => None,
                 });
             }
-            self.find_gone(folder, &base, &mut plan.gone);
+            for skipped in folder.skipped.iter().filter(|_| !self.allow_empty) {
+                if let Some(before) = base.get(&skipped.name) {
+                    plan.unmounted.look_at_skipped(folder, skipped, before);
+                }
+            }
+            self.find_gone(position, folder, &base, &mut plan);
             plan.files.push(files);
             plan.base.push(base);
         }
+        let mut unmounted = std::mem::take(&mut plan.unmounted);
+        unmounted.keep_where_something_is_missing(walk, &plan);
+        plan.unmounted = unmounted;
         plan
     }
 
-    /// Something was mounted here, with files in it, and now there is nothing: as absent as a source whose drive is not connected.
-    fn is_emptied(&self, before: &Entry, now: Option<&Folder>) -> bool {
-        let was_mounted = before.sections.iter().any(|section| section.tag == tags::MOUNT_POINT);
-        let was_full = matches!(before.content, Content::Folder(id) if id != build_folder(Vec::new()).id);
-        let is_empty = |folder: &Folder| {
-            folder.problem.is_none() && folder.entries.is_empty() && folder.problems.is_empty() && folder.skipped.is_empty()
+    /// What the last snapshot had in a folder, by name.
+    fn list_base(&self, position: usize, base: Option<&Entry>, plan: &mut Plan) -> HashMap<Vec<u8>, Entry> {
+        let Some(Content::Folder(id)) = base.map(|entry| &entry.content) else { return HashMap::new() };
+        let (entries, is_whole) = match tree::list(&RepoObjects(self.reader), *id) {
+            Ok((entries, problems)) => (entries, problems.is_empty()),
+            Err(_) => (Vec::new(), false),
         };
-        !self.allow_empty && was_mounted && was_full && now.is_some_and(is_empty)
+        if !is_whole {
+            plan.partly_listed.insert(position, *id);
+        }
+        entries.into_iter().map(|entry| (entry.name.clone(), entry)).collect()
+    }
+
+    /// Notes how a folder in the folder at `above` stood in the last snapshot.
+    fn begin_folder(&self, above: usize, index: usize, before: &Entry, walk: &Walk, plan: &mut Plan) {
+        // What a folder was carried with goes for all below it.
+        let carried = Carried::of(&before.sections).or_else(|| plan.carried.get(above).cloned().flatten());
+        if let Some(slot) = plan.carried.get_mut(index) {
+            *slot = carried;
+        }
+        if let Some(folder) = walk.folders.get(index).filter(|_| !self.allow_empty) {
+            plan.unmounted.look_at(index, folder, Some(above), before);
+        }
     }
 
     fn file(&self, path: &[u8], stat: &Stat, file_system: &Arc<FileSystem>, before: Option<&Entry>, units: &mut Vec<Unit>) -> FilePlan {
@@ -186,7 +213,7 @@ impl Comparing<'_> {
     }
 
     /// Files of the last snapshot that have no file at their path now, in this folder and in folders that are gone with it.
-    fn find_gone(&self, folder: &Folder, base: &HashMap<Vec<u8>, Entry>, gone: &mut Vec<(Vec<u8>, FileHash)>) {
+    fn find_gone(&self, position: usize, folder: &Folder, base: &HashMap<Vec<u8>, Entry>, plan: &mut Plan) {
         if folder.problem.is_some() {
             return;
         }
@@ -199,15 +226,16 @@ impl Comparing<'_> {
                         || folder.skipped.iter().any(|skipped| skipped.name == *name)
                 }
             };
-            if still {
+            let path = join(&folder.path, name);
+            let is_away = plan.unmounted.top_of(position).is_some() && !is_there(folder, name);
+            if still || is_away || plan.unmounted.is_hidden(&path) {
                 continue;
             }
-            let path = join(&folder.path, name);
             tree::walk(&RepoObjects(self.reader), before, &path, Bounds::of_depth(), &mut |step| {
                 if let Step::Entry { path, entry } = step
                     && let Content::File(file) = &entry.content
                 {
-                    gone.push((path.to_vec(), file.hash));
+                    plan.gone.push((path.to_vec(), file.hash));
                 }
                 Next::On
             });

@@ -67,6 +67,12 @@ pub struct SourceReport {
     pub not_saved: Vec<NotSaved>,
     /// How many were not saved.
     pub not_saved_count: u64,
+    /// Files and folders that could not be read, and of which what was kept is lost since the last snapshot.
+    pub lost: u64,
+    /// It could not be read at all: what stands here is what is kept of it.
+    pub absent: bool,
+    /// Of a source that is absent: the time of the snapshot in which it was last read, RFC 3339; `None`: nothing of it is kept.
+    pub kept_from: Option<String>,
     /// Sockets, FIFOs and devices left out, and whatever else was passed over.
     pub skipped: u64,
     /// Of what kinds, by name.
@@ -116,7 +122,9 @@ pub struct NotSaved {
     pub reason: String,
     /// It changed while it was read, twice, and is in the snapshot as it was read.
     pub kept_as_read: bool,
-    /// The time of the snapshot whose content is kept instead, RFC 3339; `None`: nothing earlier is kept.
+    /// An earlier snapshot had it, and what was kept of it is lost.
+    pub lost: bool,
+    /// The time of the snapshot whose content is kept instead, RFC 3339, or its id if it is not here any more; `None`: nothing earlier is kept.
     pub kept_from: Option<String>,
     /// First said at this time, less than 30 days ago, and unchanged since; `None`: news.
     pub known_since: Option<String>,

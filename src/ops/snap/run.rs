@@ -1,5 +1,6 @@
 //! Owns one round of a snap: open, walk, compare, store, build, publish. A round whose packs are not all in place at the end is begun anew.
 
+use super::absent::{CarriedSource, carry_source, lost_in};
 use super::attributes::store_folders;
 use super::carry::Carrying;
 use super::clock_shift;
@@ -10,10 +11,10 @@ use super::stat_cache::StatCache;
 use super::summary::{self, Summarised};
 use super::trees::{Building, Tree};
 use super::walking::{adjusted, walk_source};
+use super::when::Moments;
 use super::{SnapOptions, SnapReport, SnapSource, Timings};
 use crate::ops::Error;
 use crate::ops::guides;
-use crate::ops::objects::RepoObjects;
 use crate::ops::used;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
@@ -21,7 +22,7 @@ use crate::repo::{
     RepoError, Repository, Seen, SnapshotList, SnapshotName, SourceRecord, StoredFile,
 };
 use crate::scan::{ScanError, Walk, escaped};
-use crate::tree::{Content, Counts, Entry, Time, build_folder, must_stay_as_it_is, reach_report};
+use crate::tree::{Carried, Counts, Time, must_stay_as_it_is};
 use std::collections::BTreeSet;
 
 /// What the rounds before this one came to.
@@ -87,7 +88,7 @@ pub(super) fn round(
     let (found, sources) = find_sources(repository, sources, options, observer, &opened)?;
     let sources = sources.as_slice();
     let mut units = Vec::new();
-    let compared = compare(repository, &found, options, &opened, &mut units);
+    let compared = compare(repository, sources, &found, options, &opened, &mut units)?;
     if let Some(damaged) = proved_damaged(repository, &opened, ledger)? {
         return Ok(Round::Damaged(damaged));
     }
@@ -101,7 +102,7 @@ pub(super) fn round(
         let outcomes = storing.store_all(threads)?;
         laps.lap(|timings| &mut timings.storing);
         observer.stage(Stage::Finishing, 0);
-        build(sources, &found, &compared, &outcomes, &opened, run)
+        build(repository, sources, &found, &compared, &outcomes, &opened, run)
     })?;
     if let Some(damaged) = proved_damaged(repository, &opened, ledger)? {
         return Ok(Round::Damaged(damaged));
@@ -244,13 +245,9 @@ fn find_sources(
     let identities = identify(repository, &opened.reader, &opened.heads, &candidates, machine, options.continue_from)?;
     let (mut found, mut seen_sources) = (Vec::new(), Vec::new());
     for (((walked, identity), wrong_rules), source) in walks.into_iter().zip(identities).zip(wrong_rules).zip(sources) {
-        // One of several that is empty now and was not: as absent as an unplugged drive.
-        let was_full = opened.heads.of(identity.id).first().is_some_and(|manifest| {
-            manifest
-                .sealed
-                .as_ref()
-                .is_some_and(|sealed| sealed.sources.iter().any(|record| record.id == identity.id && record.counts.files > 0))
-        });
+        // One of several that is empty now and was not: as absent as an unplugged drive. One that was absent stays so, whatever is left of it.
+        let was_full = base_of(&opened.heads, &identity)
+            .is_some_and(|(_, record)| record.counts.files > 0 || Carried::of(&record.root.sections).is_some());
         let walk = if !options.allow_empty && was_full && is_empty(&walked) {
             Err(ScanError::NotFound { path: Vec::new(), operation: crate::scan::Operation::Walk })
         } else {
@@ -291,15 +288,17 @@ pub(super) fn base_of<'h>(heads: &'h Heads, identity: &Identity) -> Option<(&'h 
 
 fn compare(
     repository: &Repository,
+    sources: &[SnapSource],
     found: &[Found],
     options: &SnapOptions,
     opened: &Opened<'_>,
     units: &mut Vec<Unit>,
-) -> Vec<Option<Plan>> {
+) -> Result<Vec<Option<Plan>>, RepoError> {
     let surroundings = repository.surroundings();
+    let machine = surroundings.local.machine_id(&surroundings.entropy)?;
     let day = u64::try_from(surroundings.clock.now().seconds / 86_400).unwrap_or(0);
     let mut compared = Vec::new();
-    for (position, source) in found.iter().enumerate() {
+    for (position, (given, source)) in sources.iter().zip(found).enumerate() {
         let Ok(walked) = &source.walk else {
             compared.push(None);
             continue;
@@ -314,11 +313,13 @@ fn compare(
             day,
             reread: options.reread,
             allow_empty: options.allow_empty,
+            same_root: base.is_some_and(|(_, record)| record.machine == machine && record.path == given.path)
+                && given.source.parent_device().is_some(),
         };
         let plan = comparing.plan(walked, units);
         compared.push(Some(plan));
     }
-    compared
+    Ok(compared)
 }
 
 /// What became of a source.
@@ -329,15 +330,9 @@ pub(super) enum Built {
     Absent(Option<Box<CarriedSource>>),
 }
 
-/// The last state of a source that is absent now.
-pub(super) struct CarriedSource {
-    pub(super) record: SourceRecord,
-    /// Paths of what was stored of it and is lost.
-    pub(super) lost: Vec<Vec<u8>>,
-}
-
 /// Builds the trees of all sources; an absent one's last root is taken over.
 fn build(
+    repository: &Repository,
     sources: &[SnapSource],
     found: &[Found],
     compared: &[Option<Plan>],
@@ -349,6 +344,7 @@ fn build(
     let mut marks = Marks::new(&opened.known, &run.filled_packs());
     let mut packer = run.packer(PackKind::Meta);
     let mut built = Vec::new();
+    let mut moments = Moments::new(repository, &opened.list, &opened.heads);
     for (((source, found), compared), attributes) in sources.iter().zip(found).zip(compared).zip(&attributes) {
         let base = base_of(&opened.heads, &found.identity);
         let (Ok(walk), Some(plan)) = (&found.walk, compared) else {
@@ -361,10 +357,13 @@ fn build(
                 lost: Vec::new(),
                 counts: Counts::default(),
             };
-            let carried = base.map(|(_, record)| carry_source(&mut carrying, record, &found.identity)).transpose()?;
-            built.push(Built::Absent(carried.map(Box::new)));
+            let reason = found.walk.as_ref().err().map(|error| format!("its source is absent: {}", error.reason())).unwrap_or_default();
+            let carried =
+                base.map(|(manifest, record)| carry_source(&mut carrying, (manifest.name, record), &found.identity, &reason, &mut moments));
+            built.push(Built::Absent(carried.transpose()?.map(Box::new)));
             continue;
         };
+        let lost_before = base.and_then(|(_, record)| record.report).map_or_else(BTreeSet::new, |report| lost_in(&opened.reader, report));
         let mut building = Building {
             source,
             walk,
@@ -372,7 +371,9 @@ fn build(
             outcomes,
             known: &opened.known,
             reader: &opened.reader,
-            previous: base.map(|(manifest, _)| (manifest.name, manifest.public.time)),
+            previous: base.map(|(manifest, _)| manifest.name),
+            lost_before: &lost_before,
+            moments: &mut moments,
             old_cache: &found.cache,
             run,
             packer: &mut packer,
@@ -383,41 +384,6 @@ fn build(
     }
     packer.finish()?;
     Ok((built, marks.needed()))
-}
-
-/// Takes over the last record of a source. Of one whose root is lost nothing but the lost is left.
-fn carry_source(carrying: &mut Carrying<'_, '_, '_, '_>, record: &SourceRecord, identity: &Identity) -> Result<CarriedSource, RepoError> {
-    let root = carrying.take(&record.root, b"")?;
-    let lost = std::mem::take(&mut carrying.lost);
-    let mut record = SourceRecord { previous: identity.heads.clone(), ..record.clone() };
-    if !lost.is_empty() || root.is_none() {
-        let taken = carrying.counts;
-        record.counts =
-            Counts { files: taken.files, folders: taken.folders, symlinks: taken.symlinks, bytes: taken.bytes, ..record.counts };
-    }
-    record.root = match root {
-        Some(root) => root,
-        None => {
-            let empty = build_folder(Vec::new());
-            carrying.store(&empty.objects)?;
-            record.counts.folders = 1;
-            Entry { content: Content::Folder(empty.id), sections: Vec::new(), ..record.root }
-        }
-    };
-    if let Some(report) = record.report {
-        let mut ids = Vec::new();
-        let reached = reach_report(&RepoObjects(carrying.reader), report, &mut |_, id| {
-            ids.push(id);
-            true
-        });
-        // A report that cannot be had is let go: it was about an earlier snapshot.
-        if reached.is_ok() && ids.iter().all(|id| carrying.marks.has(*id)) {
-            ids.into_iter().for_each(|id| _ = carrying.marks.mark(id));
-        } else {
-            record.report = None;
-        }
-    }
-    Ok(CarriedSource { record, lost })
 }
 
 /// Puts right the meta packs whose second copy had to be read. Returns those that stay as they are.

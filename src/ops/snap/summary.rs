@@ -1,5 +1,6 @@
 //! Owns making the report of a snap that is done: what is new, renamed and gone, what was not saved, and which of that is news.
 
+use super::absent::CarriedSource;
 use super::files::Sums;
 use super::lost::pack_problems;
 use super::plan::{Plan, Unit};
@@ -108,21 +109,28 @@ fn source_report(
     let mut report = SourceReport { label: label.clone(), path: path.clone(), id: found.identity.id.hex(), ..SourceReport::default() };
     report.since = base.map(|(manifest, _)| rfc3339(stated(manifest)));
     let walk = match (&found.walk, summarised.built.get(position)?) {
-        (Err(error), built) => {
-            absent_problem(summarised, position, error, ledger, now_seconds, problems);
-            if let Built::Absent(Some(carried)) = built {
-                let counts = &carried.record.counts;
-                (report.files, report.bytes, report.folders) = (counts.files, counts.bytes, counts.folders);
-                let lost = carried.lost.iter().map(|path| NotSaved {
-                    path: escaped(path),
-                    reason: "its source is absent, and what was stored of it is lost".to_owned(),
-                    kept_as_read: false,
-                    kept_from: None,
-                    known_since: None,
-                });
-                tell_not_saved(&mut report, lost.collect(), ledger, now_seconds, problems);
-            }
+        (Err(error), Built::Absent(Some(carried))) => {
+            let counts = &carried.record.counts;
+            (report.files, report.folders, report.symlinks, report.bytes) = (counts.files, counts.folders, counts.symlinks, counts.bytes);
+            (report.absent, report.lost, report.kept_from) = (true, carried.lost_now, carried.kept_from.clone());
+            absent_problem(&path, error, carried, ledger, now_seconds, problems);
+            let lost = carried.lost.iter().map(|(path, reason)| NotSaved {
+                path: if path.is_empty() { escaped(&source.path) } else { escaped(path) },
+                reason: reason.clone(),
+                kept_as_read: false,
+                lost: true,
+                kept_from: None,
+                known_since: None,
+            });
+            tell_not_saved(&mut report, lost.collect(), ledger, now_seconds, problems);
             return Some(report);
+        }
+        (Err(error), _) => {
+            // Nothing of it is kept anywhere: it is no source of this snapshot, and never becomes something that is known.
+            let message = format!("{path} cannot be read ({}) and was never saved", error.reason());
+            let problem = Problem::of_path("source-absent", Severity::Notice, path, message);
+            problems.push(problem.with_hint("is the path right? is its drive connected?"));
+            return None;
         }
         (Ok(walk), _) => walk,
     };
@@ -132,6 +140,7 @@ fn source_report(
     let counts = &tree.counts;
     (report.files, report.folders, report.symlinks) = (counts.files, counts.folders, counts.symlinks);
     (report.bytes, report.skipped, report.vanished) = (counts.bytes, counts.skipped, tree.vanished);
+    report.lost = tree.lost;
     (report.skipped_kinds, report.excluded, report.repository_inside) = skipped(walk);
     let source_problems = [rotten(&mut report, tree, base, &path), wrong_rules(found, &path), clock(&mut report, found, &path)];
     problems.extend(source_problems.into_iter().flatten().map(|problem| match problem.code {
@@ -165,32 +174,28 @@ fn source_report(
 }
 
 fn absent_problem(
-    summarised: &Summarised<'_, '_>,
-    position: usize,
+    path: &str,
     error: &ScanError,
+    carried: &CarriedSource,
     ledger: &mut Ledger,
     now_seconds: i64,
     problems: &mut Vec<Problem>,
 ) {
-    let (Some(source), Some(found)) = (summarised.sources.get(position), summarised.found.get(position)) else { return };
-    let path = escaped(&source.path);
-    let Some((manifest, _)) = base_of(summarised.heads, &found.identity) else {
-        // Nothing of it is kept anywhere, so it never becomes something that is known.
-        let message = format!("{path} cannot be read ({}) and was never saved", error.reason());
-        let problem = Problem::of_path("source-absent", Severity::Notice, path, message);
-        problems.push(problem.with_hint("is the path right? is its drive connected?"));
-        return;
-    };
     let reason = error.reason();
-    let message = format!("{path} is absent, empty or cannot be read ({reason}): kept as it was on {}", rfc3339(stated(manifest)));
-    let problem = Problem::of_path("source-absent", Severity::Notice, path.clone(), message);
-    let problem = problem.with_hint("is the drive connected? `--allow-empty` lets it go");
-    // The time in the message moves with every snapshot that carries it: it is no part of what is news.
+    let fate = match (&carried.kept_from, carried.lost.len()) {
+        (None, _) => "what was kept of it is lost".to_owned(),
+        (Some(from), 0) => format!("kept as it was on {from}"),
+        (Some(from), 1) => format!("kept as it was on {from}, less 1 file or folder that is lost"),
+        (Some(from), lost) => format!("kept as it was on {from}, less {lost} files or folders that are lost"),
+    };
+    let message = format!("{path} is absent, empty or cannot be read ({reason}): {fate}");
+    // What is lost of it is told by itself: here only the absence is news.
     let severity = match ledger.tell(&format!("source-absent {path} {reason}"), now_seconds) {
         Some(_) => Severity::Known,
         None => Severity::Notice,
     };
-    problems.push(Problem { severity, ..problem });
+    let problem = Problem::of_path("source-absent", severity, path, message);
+    problems.push(problem.with_hint("is the drive connected? `--allow-empty` lets it go"));
 }
 
 /// Sockets and the like by kind, and where the repository lies.
@@ -273,11 +278,12 @@ fn has_shrunk(before: &Counts, now: &Counts) -> bool {
 fn not_saved_problem(not_saved: &NotSaved) -> Problem {
     let message = match &not_saved.kept_from {
         Some(from) => format!("{}, kept from the snapshot of {from}", not_saved.reason),
-        None if not_saved.kept_as_read || not_saved.reason.ends_with("is lost") => not_saved.reason.clone(),
+        None if not_saved.kept_as_read || not_saved.lost => not_saved.reason.clone(),
         None => format!("{}, never saved", not_saved.reason),
     };
     let severity = if not_saved.known_since.is_some() { Severity::Known } else { Severity::Notice };
-    Problem::of_path("source-unreadable", severity, not_saved.path.clone(), message)
+    let code = if not_saved.kept_as_read { "changed-while-read" } else { "source-unreadable" };
+    Problem::of_path(code, severity, not_saved.path.clone(), message)
 }
 
 /// New, changed, renamed and gone, by the hashes of contents.

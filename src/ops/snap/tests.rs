@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod away;
 mod everyday;
 mod facts;
 mod hardship;

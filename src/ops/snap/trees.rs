@@ -4,17 +4,20 @@ use super::attributes::FolderAttributes;
 use super::carry::{Carrying, count};
 use super::files::{FileRead, Outcome};
 use super::identity::join;
+use super::kept::leave_out;
 use super::plan::{FilePlan, Plan};
 use super::stat_cache::StatCache;
+use super::unmounted;
+use super::when::Moments;
 use super::{NotSaved, SnapSource};
 use crate::ops::objects::RepoObjects;
 use crate::repo::{Known, Marks, ObjectReader, PackRun, Packer, RepoError, SnapshotName};
-use crate::scan::{EntryKind, FileSystem, Folder, ScanError, Stat, StatKey, Walk, WalkEntry, escaped};
+use crate::scan::{EntryKind, FileSystem, Folder, Stat, StatKey, Walk, WalkEntry, escaped};
 use crate::tree::{
-    Carried, Content, Counts, Entry, Facts, FileContent, FileHash, Holes, ObjectId, Owner, RawObject, ReportItem, ReportWhat, Section,
-    Time, Xattr, XattrValue, build_folder, build_pieces, build_report, must_stay_as_it_is, tags,
+    Content, Counts, Entry, Facts, FileContent, FileHash, Holes, ObjectId, Owner, RawObject, ReportItem, ReportWhat, Section, Time, Xattr,
+    XattrValue, build_folder, build_pieces, build_report, tags,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A source's tree, built and stored.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) struct Tree {
     /// What vanished before it was read and was never saved.
     pub(super) vanished: u64,
     pub(super) unread_attributes: UnreadAttributes,
+    /// What is lost since the last snapshot.
+    pub(super) lost: u64,
 }
 
 /// A file that was read.
@@ -49,8 +54,11 @@ pub(super) struct Building<'a, 'p, 'r, 'k> {
     pub(super) outcomes: &'a [Outcome],
     pub(super) known: &'a Known,
     pub(super) reader: &'a ObjectReader<'a>,
-    /// The last snapshot of this source, and the time that it states.
-    pub(super) previous: Option<(SnapshotName, Time)>,
+    /// The last snapshot of this source.
+    pub(super) previous: Option<SnapshotName>,
+    /// Paths that the last snapshot's report calls lost.
+    pub(super) lost_before: &'a BTreeSet<Vec<u8>>,
+    pub(super) moments: &'a mut Moments<'r>,
     pub(super) old_cache: &'a StatCache,
     pub(super) run: &'a PackRun<'r>,
     pub(super) packer: &'a mut Packer<'p, 'r>,
@@ -59,19 +67,23 @@ pub(super) struct Building<'a, 'p, 'r, 'k> {
 }
 
 /// Names of owners that were looked up.
-type Owners = HashMap<(u32, u32), (String, String)>;
+pub(super) type Owners = HashMap<(u32, u32), (String, String)>;
 
 /// What is gathered on the way.
 #[derive(Default)]
-struct Gathered {
-    counts: Counts,
-    items: Vec<ReportItem>,
-    not_saved: Vec<NotSaved>,
-    cache: StatCache,
-    read: Vec<ReadFile>,
-    vanished: u64,
-    unread_attributes: UnreadAttributes,
-    owners: Owners,
+pub(super) struct Gathered {
+    pub(super) counts: Counts,
+    pub(super) items: Vec<ReportItem>,
+    pub(super) not_saved: Vec<NotSaved>,
+    pub(super) cache: StatCache,
+    pub(super) read: Vec<ReadFile>,
+    pub(super) vanished: u64,
+    pub(super) lost: u64,
+    pub(super) lost_paths: BTreeSet<Vec<u8>>,
+    /// By position of a folder whose drive is not connected: in which snapshots what is kept there was last read.
+    pub(super) kept_in: BTreeMap<usize, BTreeSet<SnapshotName>>,
+    pub(super) unread_attributes: UnreadAttributes,
+    pub(super) owners: Owners,
 }
 
 /// Extended attributes that could not be kept.
@@ -113,15 +125,18 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             self.file(b"", &listing.root, plan, None, None, &mut gathered)?.ok_or(RepoError::Stopped)?
         } else {
             let content = Content::Folder(self.folders(&mut gathered)?);
-            Held { content, sections: Vec::new(), xattrs: self.folder_xattrs(0, b"", &mut gathered)? }
+            Held { content, sections: self.mount_section(0), xattrs: self.folder_xattrs(0, b"", &mut gathered)? }
         };
+        if self.plan.unmounted.is_top(0) {
+            self.name_unmounted(0, b"", &mut gathered)?;
+        }
         let name = self.source.path.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty() && part.len() <= 1024);
         let facts = Facts { xattrs: held.xattrs, ..self.facts(&listing.root, &listing.file_system, &mut gathered.owners) };
         let root = Entry { name: name.unwrap_or(b"root").to_vec(), content: held.content, facts, sections: held.sections };
         count(&root, &mut gathered.counts);
         let report = self.report(std::mem::take(&mut gathered.items))?;
-        let Gathered { counts, not_saved, cache, read, vanished, unread_attributes, .. } = gathered;
-        Ok(Tree { root, counts, report, not_saved, cache, read, vanished, unread_attributes })
+        let Gathered { counts, not_saved, cache, read, vanished, lost, unread_attributes, .. } = gathered;
+        Ok(Tree { root, counts, report, not_saved, cache, read, vanished, lost, unread_attributes })
     }
 
     /// Builds folders from the deepest up, since a folder names its sub folders by their ids.
@@ -136,6 +151,9 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
                 }
             }
             self.missing_entries(position, folder, &mut entries, gathered)?;
+            if let Some(top) = self.plan.unmounted.top_of(position) {
+                self.take_over_missing(position, top, folder, &mut entries, gathered)?;
+            }
             entries.sort_by(|one, other| one.name.cmp(&other.name));
             entries.iter().for_each(|entry| count(entry, &mut gathered.counts));
             let built = build_folder(entries);
@@ -167,7 +185,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
                 let outcome = self.outcome(plan)?;
                 let is_one_file = !matches!(outcome, Some(Outcome::Apart(_)));
                 match outcome.map(|outcome| outcome.of(&path)) {
-                    Some(Outcome::Failed(error)) => return self.carry_unread(&path, error, base, gathered),
+                    Some(Outcome::Failed(error)) => return self.carry_unread(position, &path, error, base, gathered),
                     Some(Outcome::Read(read)) => stat = read.stat.clone(),
                     Some(Outcome::Apart(_)) => return Err(RepoError::Stopped),
                     None => {}
@@ -181,20 +199,18 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             EntryKind::Folder { index } => {
                 let sub = self.walk.folders.get(index);
                 if let Some(error) = sub.and_then(|folder| folder.problem.clone()) {
-                    return self.carry_unread(&path, &error, base, gathered);
+                    return self.carry_unread(position, &path, &error, base, gathered);
                 }
-                if self.plan.emptied.contains(&index) {
-                    let reason = "nothing is mounted there now, or what is mounted is empty";
-                    return self.carry(&path, ReportWhat::Absent, reason, base, gathered);
+                if self.plan.unmounted.is_top(index) {
+                    self.name_unmounted(index, &path, gathered)?;
                 }
-                let mount_point = sub.filter(|folder| folder.mount_point).map(|_| Section { tag: tags::MOUNT_POINT, bytes: Vec::new() });
                 let id = ids.get(index).copied().flatten().ok_or(RepoError::Stopped)?;
                 let xattrs = self.folder_xattrs(index, &path, gathered)?;
-                Held { content: Content::Folder(id), sections: mount_point.into_iter().collect(), xattrs }
+                Held { content: Content::Folder(id), sections: self.mount_section(index), xattrs }
             }
             EntryKind::Symlink => match self.source.source.read_link(&path) {
                 Ok(target) => Held { content: Content::Symlink(target), sections: Vec::new(), xattrs: Vec::new() },
-                Err(error) => return self.carry_unread(&path, &error, base, gathered),
+                Err(error) => return self.carry_unread(position, &path, &error, base, gathered),
             },
         };
         let facts = Facts { xattrs: held.xattrs, ..self.facts(&stat, &folder.file_system, &mut gathered.owners) };
@@ -205,6 +221,13 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             return Ok(None);
         }
         Ok(Some(built))
+    }
+
+    /// A folder that is a mount point keeps saying so as long as what was on its drive is taken over.
+    fn mount_section(&self, index: usize) -> Vec<Section> {
+        let is_kept = self.plan.unmounted.was_mounted(index);
+        let is_mounted = self.walk.folders.get(index).is_some_and(|folder| folder.mount_point);
+        if is_mounted || is_kept { vec![Section { tag: tags::MOUNT_POINT, bytes: Vec::new() }] } else { Vec::new() }
     }
 
     /// What became of a file that was to be read; `None`: it is kept.
@@ -295,6 +318,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
                 path: escaped(path),
                 reason: format!("{reason}; kept as it was read"),
                 kept_as_read: true,
+                lost: false,
                 kept_from: None,
                 known_since: None,
             };
@@ -335,82 +359,24 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         gathered: &mut Gathered,
     ) -> Result<(), RepoError> {
         for skipped in &folder.skipped {
+            let path = join(&folder.path, &skipped.name);
+            if self.plan.unmounted.is_hidden(&path) {
+                let base = self.plan.base.get(position).and_then(|base| base.get(&skipped.name));
+                entries.extend(self.carry(position, &path, ReportWhat::Absent, unmounted::REASON, base, gathered)?);
+                continue;
+            }
             gathered.counts.skipped += 1;
-            gathered.items.push(item(&join(&folder.path, &skipped.name), ReportWhat::Skipped, &skipped.reason.to_string(), None));
+            gathered.items.push(item(&path, ReportWhat::Skipped, &skipped.reason.to_string(), None));
         }
         for problem in &folder.problems {
             let base = self.plan.base.get(position).and_then(|base| base.get(&problem.name));
-            if let Some(entry) = self.carry_unread(&join(&folder.path, &problem.name), &problem.error, base, gathered)? {
-                entries.push(entry);
-            }
+            let path = join(&folder.path, &problem.name);
+            entries.extend(self.carry_unread(position, &path, &problem.error, base, gathered)?);
         }
         Ok(())
     }
 
-    /// What becomes of a path that could not be read.
-    fn carry_unread(
-        &mut self,
-        path: &[u8],
-        error: &ScanError,
-        base: Option<&Entry>,
-        gathered: &mut Gathered,
-    ) -> Result<Option<Entry>, RepoError> {
-        let what = match error {
-            ScanError::Placeholder { .. } => ReportWhat::CloudOnly,
-            error if error.is_vanished() => ReportWhat::Vanished,
-            _ => ReportWhat::Unreadable,
-        };
-        self.carry(path, what, &error.reason(), base, gathered)
-    }
-
-    /// Takes over what the last snapshot had at a path that cannot be had now, or names it as not saved.
-    fn carry(
-        &mut self,
-        path: &[u8],
-        what: ReportWhat,
-        reason: &str,
-        base: Option<&Entry>,
-        gathered: &mut Gathered,
-    ) -> Result<Option<Entry>, RepoError> {
-        let counts = &mut gathered.counts;
-        match what {
-            ReportWhat::CloudOnly => counts.cloud_only += 1,
-            ReportWhat::Vanished => counts.vanished += 1,
-            _ => counts.unreadable += 1,
-        }
-        let Some((base, (snapshot, stated))) = base.zip(self.previous) else {
-            if what == ReportWhat::Vanished {
-                gathered.vanished += 1;
-                gathered.items.push(item(path, what, reason, None));
-            } else {
-                leave_out(path, what, reason, gathered);
-            }
-            return Ok(None);
-        };
-        let mut carrying = self.carrying();
-        let taken = carrying.take(base, path)?;
-        let (lost, taken_counts) = (carrying.lost, carrying.counts);
-        for path in &lost {
-            leave_out(path, ReportWhat::Lost, &format!("{reason}, and what was stored of it before is lost"), gathered);
-        }
-        let Some(mut carried) = taken else { return Ok(None) };
-        let from = Carried::of(&carried.sections).unwrap_or(Carried { read_in: snapshot, reason: reason.to_owned() });
-        // An entry that must stay as it is gets no mark; the report names it all the same.
-        if !must_stay_as_it_is(&carried.sections) {
-            carried.sections.retain(|section| section.tag != tags::CARRIED);
-            carried.sections.push(from.section());
-            carried.sections.sort_by_key(|section| section.tag);
-        }
-        add_below(&taken_counts, &carried, &mut gathered.counts);
-        gathered.counts.carried += 1;
-        gathered.items.push(item(path, what, reason, Some(from.read_in)));
-        let kept_from = (from.read_in == snapshot).then(|| super::rfc3339(stated)).or(Some(from.read_in.short()));
-        let reason = reason.to_owned();
-        gathered.not_saved.push(NotSaved { path: escaped(path), reason, kept_as_read: false, kept_from, known_since: None });
-        Ok(Some(carried))
-    }
-
-    fn carrying(&mut self) -> Carrying<'_, 'p, 'r, 'k> {
+    pub(super) fn carrying(&mut self) -> Carrying<'_, 'p, 'r, 'k> {
         Carrying {
             known: self.known,
             reader: self.reader,
@@ -449,22 +415,6 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
     }
 }
 
-fn item(path: &[u8], what: ReportWhat, reason: &str, carried_from: Option<SnapshotName>) -> ReportItem {
+pub(super) fn item(path: &[u8], what: ReportWhat, reason: &str, carried_from: Option<SnapshotName>) -> ReportItem {
     ReportItem { path: path.to_vec(), what, reason: reason.to_owned(), carried_from }
-}
-
-fn leave_out(path: &[u8], what: ReportWhat, reason: &str, gathered: &mut Gathered) {
-    gathered.items.push(item(path, what, reason, None));
-    let (path, reason) = (escaped(path), reason.to_owned());
-    gathered.not_saved.push(NotSaved { path, reason, kept_as_read: false, kept_from: None, known_since: None });
-}
-
-/// Adds what was taken over below `top`; `top` itself is counted with its folder.
-fn add_below(taken: &Counts, top: &Entry, counts: &mut Counts) {
-    let mut itself = Counts::default();
-    count(top, &mut itself);
-    counts.files += taken.files - itself.files;
-    counts.folders += taken.folders - itself.folders;
-    counts.symlinks += taken.symlinks - itself.symlinks;
-    counts.bytes = counts.bytes.saturating_add(taken.bytes - itself.bytes);
 }

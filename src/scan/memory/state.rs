@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) changes: HashMap<Vec<u8>, u32>,
     /// By folder: the device and the facts of its file system.
     pub(super) mounts: BTreeMap<Vec<u8>, (u64, FileSystem)>,
+    /// Of the folder that holds the root.
+    pub(super) parent_device: Option<u64>,
     pub(super) opened_count: u64,
     pub(super) read_bytes: u64,
 }

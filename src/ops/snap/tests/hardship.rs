@@ -12,21 +12,21 @@ use crate::tree::{self, Content, Entry, Section, build_folder};
 use std::sync::Arc;
 use std::time::Duration;
 
-fn exit(report: &SnapReport) -> u8 {
+pub(super) fn exit(report: &SnapReport) -> u8 {
     Outcome::of(&report.problems).exit_code()
 }
 
-fn source(source: &Arc<MemorySource>, path: &str) -> SnapSource {
+pub(super) fn source(source: &Arc<MemorySource>, path: &str) -> SnapSource {
     SnapSource { source: source.clone(), path: path.as_bytes().to_vec(), label: None, repository_inside: None }
 }
 
 impl World {
-    fn snap_all(&self, sources: &[SnapSource]) -> SnapReport {
+    pub(super) fn snap_all(&self, sources: &[SnapSource]) -> SnapReport {
         self.clock.advance(Duration::from_secs(60));
         snap(&self.repository, sources, &SnapOptions::default(), &Silent).unwrap()
     }
 
-    fn packs(&self, second: bool) -> Vec<String> {
+    pub(super) fn packs(&self, second: bool) -> Vec<String> {
         let meta: Vec<String> =
             self.store.names().into_iter().filter_map(|name| Some(name.strip_prefix("second/packs/")?.to_owned())).collect();
         let names = self.store.names().into_iter().filter(|name| name.starts_with("packs/"));
@@ -40,7 +40,7 @@ impl World {
     }
 
     /// The newest manifest and its only source's root.
-    fn newest(&self) -> crate::repo::Manifest {
+    pub(super) fn newest(&self) -> crate::repo::Manifest {
         let list = SnapshotList::take(&self.store, &self.repository.notices().unwrap()).unwrap();
         self.repository.latest(&list).unwrap().unwrap()
     }
@@ -191,7 +191,7 @@ fn a_file_that_moves_is_kept_as_read_and_not_called_unsaved() {
     let report = world.snap();
     let moved = &report.sources[0].not_saved[0];
     assert!(moved.kept_as_read && report.problems.iter().all(|problem| !problem.message.contains("never saved")), "{moved:?}");
-    assert_eq!(exit(&report), 3);
+    assert_eq!((exit(&report), report.problems[0].code), (3, "changed-while-read"));
     assert_eq!((report.sources[0].skipped_kinds[0].what.as_str(), report.sources[0].skipped_kinds[0].count), ("socket", 1));
     assert_eq!(world.files().len(), 1);
 }

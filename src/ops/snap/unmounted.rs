@@ -1,0 +1,101 @@
+//! Owns finding the folders whose drive is not connected: mounted with something in them in the last snapshot, and now bare or a plain folder.
+//!
+//! What lies in such a folder now is stored as it is; what the last snapshot had beside it is taken over and never counts as gone.
+
+use super::identity::join;
+use super::plan::Plan;
+use crate::scan::{Folder, SkipReason, SkippedEntry, Walk};
+use crate::tree::{Content, Entry, build_folder, tags};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is said of such a folder.
+pub(super) const REASON: &str = "the drive that was mounted here is not connected; --allow-empty lets it go";
+
+/// Where in a walk a drive is not connected.
+#[derive(Debug, Default)]
+pub(super) struct Unmounted {
+    /// By position of the folder in the walk, all the way down: the folder where the drive was mounted.
+    within: BTreeMap<usize, usize>,
+    /// Those of them that were mount points themselves.
+    mounted: BTreeSet<usize>,
+    /// Folders of the last snapshot where there is only a file system of the kernel's now, such as one that waits for the drive.
+    hidden: BTreeSet<Vec<u8>>,
+}
+
+impl Unmounted {
+    /// Notes a folder of the walk that the last snapshot had as `before`. `above`: the folder that holds it, if it is not the root.
+    pub(super) fn look_at(&mut self, index: usize, folder: &Folder, above: Option<usize>, before: &Entry) {
+        if folder.problem.is_some() || !matches!(before.content, Content::Folder(_)) {
+            return;
+        }
+        let above = above.and_then(|above| self.within.get(&above)).copied();
+        let is_bare = folder.entries.is_empty() && folder.problems.is_empty() && folder.skipped.is_empty();
+        let top = match (was_mounted(before), folder.mount_point && !is_bare) {
+            // A drive of its own, which is here.
+            (true, true) => None,
+            (true, false) if was_full(before) => Some(above.unwrap_or(index)),
+            _ => above,
+        };
+        if let Some(top) = top {
+            self.within.insert(index, top);
+            if was_mounted(before) {
+                self.mounted.insert(index);
+            }
+        }
+    }
+
+    /// Notes an entry that was passed over now and that the last snapshot had as `before`.
+    pub(super) fn look_at_skipped(&mut self, folder: &Folder, skipped: &SkippedEntry, before: &Entry) {
+        if matches!(skipped.reason, SkipReason::PseudoFileSystem(_)) && was_mounted(before) && was_full(before) {
+            self.hidden.insert(join(&folder.path, &skipped.name));
+        }
+    }
+
+    /// Forgets the folders where nothing is missing: what was on the drive was moved, and lies there without it.
+    pub(super) fn keep_where_something_is_missing(&mut self, walk: &Walk, plan: &Plan) {
+        let is_missing = |position: &usize| {
+            let (folder, base) = (walk.folders.get(*position), plan.base.get(*position));
+            plan.partly_listed.contains_key(position)
+                || folder.zip(base).is_some_and(|(folder, base)| base.keys().any(|name| !is_there(folder, name)))
+        };
+        let tops: BTreeSet<usize> = self.within.iter().filter(|(position, _)| is_missing(position)).map(|(_, top)| *top).collect();
+        self.within.retain(|_, top| tops.contains(top));
+        self.mounted.retain(|position| self.within.contains_key(position));
+    }
+
+    /// The folder where the drive was mounted that this folder of the walk was on.
+    pub(super) fn top_of(&self, position: usize) -> Option<usize> {
+        self.within.get(&position).copied()
+    }
+
+    /// Whether the drive was mounted at this very folder, and what was on it is said there.
+    pub(super) fn is_top(&self, position: usize) -> bool {
+        self.top_of(position) == Some(position)
+    }
+
+    /// Whether a folder that a drive is missing from was a mount point, and goes on being called one.
+    pub(super) fn was_mounted(&self, position: usize) -> bool {
+        self.mounted.contains(&position)
+    }
+
+    /// Whether only a file system of the kernel's is at this path now, where the drive was.
+    pub(super) fn is_hidden(&self, path: &[u8]) -> bool {
+        self.hidden.contains(path)
+    }
+}
+
+/// Whether an entry was a mount point.
+fn was_mounted(before: &Entry) -> bool {
+    before.sections.iter().any(|section| section.tag == tags::MOUNT_POINT)
+}
+
+fn was_full(before: &Entry) -> bool {
+    matches!(before.content, Content::Folder(id) if id != build_folder(Vec::new()).id)
+}
+
+/// Whether a folder has something of this name now, whatever it is.
+pub(super) fn is_there(folder: &Folder, name: &[u8]) -> bool {
+    folder.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name)).is_ok()
+        || folder.problems.iter().any(|problem| problem.name == name)
+        || folder.skipped.iter().any(|skipped| skipped.name == name)
+}
