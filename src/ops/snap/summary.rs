@@ -153,24 +153,30 @@ fn source_report(
     count_changes(&mut report, tree, plan);
     tell_not_saved(&mut report, tree.not_saved.clone(), ledger, now_seconds, problems);
     report.attributes_unread = tree.unread_attributes.count;
-    if let Some(example) = &tree.unread_attributes.example {
-        let example = if example.is_empty() { path.clone() } else { escaped(example) };
-        let count = tree.unread_attributes.count;
-        let what = if count == 1 { "1 extended attribute" } else { &format!("{count} extended attributes") };
-        let message = format!("{what} could not be read, or are larger than 64 MiB, and are not saved, e.g. of {example}");
-        problems.push(news(ledger, now_seconds, Problem::of_path("attributes-unread", Severity::Notice, example, message)));
-    }
-    if let Some((_, record)) = base
-        && (has_shrunk(&record.counts, counts)
-            || std::mem::discriminant(&record.root.content) != std::mem::discriminant(&tree.root.content))
-    {
-        let message = format!(
-            "{path} had {} files, {} bytes in the last snapshot and has {} files, {} bytes now",
-            record.counts.files, record.counts.bytes, counts.files, counts.bytes
-        );
-        problems.push(news(ledger, now_seconds, Problem::of_path("source-shrank", Severity::Notice, path, message)));
-    }
+    let of_tree = [attributes_problem(tree, &path), shrank(base.map(|(_, record)| record), tree, &path)];
+    problems.extend(of_tree.into_iter().flatten().map(|problem| news(ledger, now_seconds, problem)));
     Some(report)
+}
+
+fn attributes_problem(tree: &Tree, path: &str) -> Option<Problem> {
+    let example = tree.unread_attributes.example.as_ref()?;
+    let example = if example.is_empty() { path.to_owned() } else { escaped(example) };
+    let count = tree.unread_attributes.count;
+    let what = if count == 1 { "1 extended attribute" } else { &format!("{count} extended attributes") };
+    let message = format!("{what} could not be read, or are larger than 64 MiB, and are not saved, e.g. of {example}");
+    Some(Problem::of_path("attributes-unread", Severity::Notice, example, message))
+}
+
+fn shrank(before: Option<&SourceRecord>, tree: &Tree, path: &str) -> Option<Problem> {
+    let (before, kind) = (before?, std::mem::discriminant(&tree.root.content));
+    if !has_shrunk(&before.counts, &tree.counts) && std::mem::discriminant(&before.root.content) == kind {
+        return None;
+    }
+    let message = format!(
+        "{path} had {} files, {} bytes in the last snapshot and has {} files, {} bytes now",
+        before.counts.files, before.counts.bytes, tree.counts.files, tree.counts.bytes
+    );
+    Some(Problem::of_path("source-shrank", Severity::Notice, path, message))
 }
 
 fn absent_problem(
