@@ -10,7 +10,7 @@ use super::plan::{Comparing, Plan, Unit};
 use super::stat_cache::StatCache;
 use super::summary::{self, Summarised};
 use super::trees::{Building, Tree};
-use super::walking::{adjusted, walk_source};
+use super::walking::{adjusted, is_repository, walk_source};
 use super::when::Moments;
 use super::{SnapOptions, SnapReport, SnapSource, Timings};
 use crate::ops::Error;
@@ -218,6 +218,10 @@ fn find_sources(
     let sources: Vec<SnapSource> = sources.iter().map(|source| adjusted(source, options)).collect();
     let (mut walks, mut wrong_rules) = (Vec::new(), Vec::new());
     for source in &sources {
+        // By another path than the one that it was opened by: a mount of it, or a copy.
+        if is_repository(&*source.source, b"", &repository.repository_file_hash().0) {
+            return Err(Error::SourceInRepository { path: escaped(&source.path) });
+        }
         let walked = walk_source(repository, source, options, observer);
         if let Err(ScanError::Interrupted { .. }) = walked.walk {
             return Err(RepoError::Interrupted.into());

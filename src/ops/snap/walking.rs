@@ -1,12 +1,15 @@
 //! Owns the walk of one source: seen as the options want it, less what they and its own ignore file leave out.
 
+use super::identity::join;
 use super::{SnapOptions, SnapSource};
 use crate::progress::Observer;
-use crate::repo::Repository;
+use crate::repo::{Repository, limits};
 use crate::scan::{
     Adjusted, Adjustment, IGNORE_FILE, IGNORE_FILE_BYTES_MAX, Kind, Rules, ScanError, SkipReason, SkipRule, Source, Walk, WalkOptions, walk,
 };
 use std::sync::Arc;
+
+const REPOSITORY_FILE: &str = "tintype.json";
 
 /// A source that was walked, or not.
 pub(super) struct Walked {
@@ -45,18 +48,32 @@ fn read_ignore_file(source: &dyn Source) -> Result<Option<String>, String> {
         Ok(stat) if stat.kind == Kind::File => return Err(format!("{IGNORE_FILE} is too long to be one")),
         _ => return Ok(None),
     }
-    let read = || -> Result<Vec<u8>, ScanError> {
-        let (mut file, mut bytes, mut buffer) = (source.open(path)?, Vec::new(), vec![0; 64 << 10]);
-        loop {
-            let count = file.read(&mut buffer)?;
-            bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
-            if count == 0 || bytes.len() as u64 > IGNORE_FILE_BYTES_MAX {
-                return Ok(bytes);
-            }
-        }
-    };
-    let bytes = read().map_err(|error| format!("{IGNORE_FILE} cannot be read: {}", error.reason()))?;
+    let bytes = read_small(source, path, IGNORE_FILE_BYTES_MAX);
+    let bytes = bytes.map_err(|error| format!("{IGNORE_FILE} cannot be read: {}", error.reason()))?;
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// A file's bytes; of one that is longer than `bytes_max`, a few more than those.
+fn read_small(source: &dyn Source, path: &[u8], bytes_max: u64) -> Result<Vec<u8>, ScanError> {
+    let (mut file, mut bytes, mut buffer) = (source.open(path)?, Vec::new(), vec![0; 64 << 10]);
+    loop {
+        let count = file.read(&mut buffer)?;
+        bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        if count == 0 || bytes.len() as u64 > bytes_max {
+            return Ok(bytes);
+        }
+    }
+}
+
+/// Whether a folder of a source is the repository itself, or a copy of it, by whatever path it got there: its `tintype.json` is this
+/// repository's, and what it names stands beside it. A stray `tintype.json` among photos is a file like any other.
+pub(super) fn is_repository(source: &dyn Source, folder: &[u8], file_hash: &[u8; 32]) -> bool {
+    let is = |name: &str, kind: Kind| source.stat(&join(folder, name.as_bytes())).is_ok_and(|stat| stat.kind == kind);
+    is(REPOSITORY_FILE, Kind::File)
+        && is("packs", Kind::Folder)
+        && is("snapshots", Kind::Folder)
+        && read_small(source, &join(folder, REPOSITORY_FILE.as_bytes()), limits::REPOSITORY_FILE_BYTES_MAX)
+            .is_ok_and(|bytes| blake3::hash(&bytes).as_bytes() == file_hash)
 }
 
 fn walk_by(repository: &Repository, source: &SnapSource, rules: Rules, observer: &dyn Observer) -> Result<Walk, ScanError> {
@@ -77,6 +94,10 @@ fn walk_by(repository: &Repository, source: &SnapSource, rules: Rules, observer:
 
 fn walk_options(repository: &Repository, source: &SnapSource) -> WalkOptions {
     let inside = source.repository_inside.clone();
-    let skip: SkipRule = Arc::new(move |path, _| inside.as_deref().filter(|inside| *inside == path).map(|_| SkipReason::Repository));
+    let (files, file_hash) = (Arc::clone(&source.source), repository.repository_file_hash().0);
+    let skip: SkipRule = Arc::new(move |path, stat| {
+        let is_ours = inside.as_deref() == Some(path) || (stat.kind == Kind::Folder && is_repository(&*files, path, &file_hash));
+        is_ours.then_some(SkipReason::Repository)
+    });
     WalkOptions { skip, threads: repository.surroundings().threads.max(1), ..WalkOptions::default() }
 }

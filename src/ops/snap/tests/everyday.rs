@@ -176,3 +176,26 @@ fn on_a_card_every_file_is_read_again_within_ninety_days_and_rot_is_found() {
     println!("90 nights: {read} of 200 files were read again, {alarms} alarm");
     assert_eq!((read, alarms), (200, 1));
 }
+
+#[test]
+fn the_repository_is_known_by_what_it_holds_wherever_it_lies_in_a_source() {
+    let world = plain();
+    let file = world.store.bytes_of("tintype.json").unwrap();
+    world.source.add_file("a.jpg", "a");
+    for (folder, bytes) in [("way/repo", &file[..]), ("other", b"{}")] {
+        world.source.add_file(format!("{folder}/tintype.json"), bytes).add_file(format!("{folder}/packs/x"), "x");
+        world.source.add_file(format!("{folder}/snapshots/y"), "y");
+    }
+    // A copy of the one file among photos makes no repository of them.
+    world.source.add_file("photos/tintype.json", &file[..]).add_file("photos/b.jpg", "b");
+    let report = snap_with(&world, &SnapOptions::default());
+    assert_eq!(report.sources[0].repository_inside.as_deref(), Some("way/repo"));
+    let files = world.files();
+    assert!(!files.contains_key(&b"way/repo/packs/x"[..]) && files.contains_key(&b"other/packs/x"[..]));
+    assert!(files.contains_key(&b"photos/b.jpg"[..]) && files.contains_key(&b"photos/tintype.json"[..]));
+    let whole = crate::scan::MemorySource::new();
+    whole.add_file("tintype.json", &file[..]).add_file("packs/x", "x").add_file("snapshots/y", "y");
+    let source = SnapSource { source: std::sync::Arc::new(whole), path: b"/mnt/repo".to_vec(), label: None, repository_inside: None };
+    let refused = snap(&world.repository, &[source], &SnapOptions::default(), &Silent).unwrap_err();
+    assert_eq!((refused.code(), refused.exit_code()), ("source-in-repository", 2));
+}
