@@ -132,7 +132,7 @@ class Repository:
         try:
             with open(os.path.join(self.root, path), "rb") as file:
                 return file.read(f.SEGMENT_MAX + 1)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except OSError as error:
             if path.endswith("tintype.json"):

@@ -7,20 +7,49 @@ use crate::format::{FileKind, Header, NameFolder, PackKind, PackName, StoredFile
 use crate::store::{Put, Store, StoreError};
 use std::collections::BTreeSet;
 
-/// Puts a file in place if it is absent, and over wrong bytes. Returns whether anything was written.
-/// Where replacing is refused (locked buckets) the wrong file stays: false.
-pub(super) fn put_or_replace(store: &dyn Store, name: &str, bytes: &[u8]) -> Result<bool, RepoError> {
+/// What came of putting right bytes under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Written,
+    /// They were there.
+    Good,
+    /// What is there stays: a locked bucket, or a folder that stands in the file's place.
+    Refused,
+}
+
+/// What was healed, and what could not be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Healing {
+    /// Files that were written.
+    pub healed: Vec<String>,
+    /// Files that are wrong or absent, and whose place takes no others.
+    pub refused: Vec<String>,
+}
+
+impl Healing {
+    pub(super) fn put(&mut self, store: &dyn Store, name: String, bytes: &[u8]) -> Result<(), RepoError> {
+        match put_or_replace(store, &name, bytes)? {
+            Outcome::Written => self.healed.push(name),
+            Outcome::Good => {}
+            Outcome::Refused => self.refused.push(name),
+        }
+        Ok(())
+    }
+}
+
+/// Puts a file in place if it is absent, and over wrong bytes.
+pub(super) fn put_or_replace(store: &dyn Store, name: &str, bytes: &[u8]) -> Result<Outcome, RepoError> {
     let put = match store.put(name, bytes) {
         // What is there may not be read, and so not compared.
         Err(StoreError::Denied { .. }) => Put::Differs,
         put => put?,
     };
     match put {
-        Put::Stored => Ok(true),
-        Put::AlreadyThere => Ok(false),
+        Put::Stored => Ok(Outcome::Written),
+        Put::AlreadyThere => Ok(Outcome::Good),
         Put::Differs => match store.replace(name, bytes) {
-            Ok(()) => Ok(true),
-            Err(StoreError::ReplaceRefused { .. }) => Ok(false),
+            Ok(()) => Ok(Outcome::Written),
+            Err(StoreError::ReplaceRefused { .. }) => Ok(Outcome::Refused),
             Err(error) => Err(error.into()),
         },
     }
@@ -30,10 +59,10 @@ pub(super) fn put_or_replace(store: &dyn Store, name: &str, bytes: &[u8]) -> Res
 const TWICE: [NameFolder; 3] = [NameFolder::Keys, NameFolder::Tombstones, NameFolder::Needs];
 
 impl Repository {
-    /// Puts right what can be copied: `tintype.json`, small files that stand twice, meta packs. Returns the names that were written.
+    /// Puts right what can be copied: `tintype.json`, small files that stand twice, meta packs.
     ///
     /// What was read once and has not changed since is not read again. A manifest in `second/` alone is published after a look of its own.
-    pub fn heal(&self, known: &Known, notices: &Notices, ledger: &mut Ledger) -> Result<Vec<String>, RepoError> {
+    pub fn heal(&self, known: &Known, notices: &Notices, ledger: &mut Ledger) -> Result<Healing, RepoError> {
         let mut healed = self.heal_repository_file()?;
         for folder in TWICE {
             self.heal_folder(folder, notices, ledger, &mut healed)?;
@@ -43,7 +72,7 @@ impl Repository {
         Ok(healed)
     }
 
-    fn heal_folder(&self, folder: NameFolder, notices: &Notices, ledger: &mut Ledger, healed: &mut Vec<String>) -> Result<(), RepoError> {
+    fn heal_folder(&self, folder: NameFolder, notices: &Notices, ledger: &mut Ledger, healed: &mut Healing) -> Result<(), RepoError> {
         let first = list_folder(&*self.store, folder, false)?;
         let second = list_folder(&*self.store, folder, true)?;
         let names: BTreeSet<StoredName> = first.keys().chain(second.keys()).copied().collect();
@@ -56,7 +85,7 @@ impl Repository {
         (first, second): (&Files, &Files),
         notices: &Notices,
         ledger: &mut Ledger,
-        healed: &mut Vec<String>,
+        healed: &mut Healing,
     ) -> Result<(), RepoError> {
         let (one, other) = (first.get(&name), second.get(&name));
         let Some((file, _)) = one.or(other) else { return Ok(()) };
@@ -88,9 +117,7 @@ impl Repository {
             return Ok(());
         }
         for copy in wrong {
-            if put_or_replace(&*self.store, &copy.path(), &bytes)? {
-                healed.push(copy.path());
-            }
+            healed.put(&*self.store, copy.path(), &bytes)?;
         }
         Ok(())
     }
@@ -108,7 +135,7 @@ impl Repository {
         Ok(self.look(&needs.packs, ledger)?.is_empty())
     }
 
-    fn heal_meta_packs(&self, known: &Known, ledger: &mut Ledger, healed: &mut Vec<String>) -> Result<(), RepoError> {
+    fn heal_meta_packs(&self, known: &Known, ledger: &mut Ledger, healed: &mut Healing) -> Result<(), RepoError> {
         let second = list_folder(&*self.store, NameFolder::Packs, true)?;
         let known_meta =
             known.index.packs().iter().filter(|pack| pack.kind == PackKind::Meta && known.packs.files.contains_key(&pack.name));
@@ -132,10 +159,8 @@ impl Repository {
                 (false, true) => (file.in_second(), file),
                 _ => continue,
             };
-            if let FileState::Good(bytes) = read_file(&*self.store, &from)?
-                && put_or_replace(&*self.store, &to.path(), &bytes)?
-            {
-                healed.push(to.path());
+            if let FileState::Good(bytes) = read_file(&*self.store, &from)? {
+                healed.put(&*self.store, to.path(), &bytes)?;
             }
         }
         Ok(())
@@ -147,7 +172,9 @@ impl Repository {
         for name in packs {
             let first = StoredFile::first(NameFolder::Packs, *name);
             match read_file(&*self.store, &first.in_second())? {
-                FileState::Good(bytes) if put_or_replace(&*self.store, &first.path(), &bytes)? => healed.push(first.path()),
+                FileState::Good(bytes) if put_or_replace(&*self.store, &first.path(), &bytes)? != Outcome::Refused => {
+                    healed.push(first.path())
+                }
                 _ => _ = left.insert(*name),
             }
         }

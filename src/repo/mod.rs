@@ -40,6 +40,7 @@ pub use audit::PackTail;
 pub use directory::LoadedIndex;
 pub use error::RepoError;
 pub use file::{FileState, Read, read_either, read_file};
+pub use heal::Healing;
 pub use index::{Found, Index, PackFacts};
 pub use inventory::{Files, Inventory, Packs, Seen, list_folder};
 pub use known::{Known, Lack, Marks};

@@ -1,7 +1,7 @@
 //! Owns lists of needed packs: reading them from a manifest, making the next one from the last. Implements `format-spec/needs.md`.
 
 use super::file::{FileState, read_either, read_file};
-use super::heal::put_or_replace;
+use super::heal::{Outcome, put_or_replace};
 use super::inventory::{Seen, list_folder};
 use super::repository::put_twice;
 use super::{Ledger, Manifest, Publication, RepoError, Repository};
@@ -111,7 +111,7 @@ impl Repository {
             let (file, bytes) = page_file(self, page);
             for (copy, listed) in [file.in_second(), file].into_iter().zip(&listed) {
                 let seen = listed.get(&file.hash).map(|(_, seen)| *seen);
-                if !self.is_whole_page(&copy, seen, ledger)? && put_or_replace(&*self.store, &copy.path(), &bytes)? {
+                if !self.is_whole_page(&copy, seen, ledger)? && put_or_replace(&*self.store, &copy.path(), &bytes)? == Outcome::Written {
                     *written_bytes += limits::to_u64(bytes.len());
                 }
             }

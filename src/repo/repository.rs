@@ -1,5 +1,6 @@
 //! Owns [`Repository`]: a place that was found to be a repository, and the key that opens it, if it was given.
 
+use super::heal::Healing;
 use super::inventory::list_folder;
 use super::local::Local;
 use super::notices::{Notices, Trust};
@@ -311,12 +312,12 @@ impl Repository {
         refuse_newer_rules(&*self.store, verb)
     }
 
-    /// Writes `tintype.json` again where a copy is absent or wrong. Returns what was healed.
-    pub fn heal_repository_file(&self) -> Result<Vec<String>, RepoError> {
-        let mut healed = Vec::new();
+    /// Writes `tintype.json` again where a copy is absent or wrong.
+    pub fn heal_repository_file(&self) -> Result<Healing, RepoError> {
+        let mut healed = Healing::default();
         for (name, state) in REPOSITORY_FILE.into_iter().zip(self.file_states) {
-            if state != RepositoryFileState::Good && super::heal::put_or_replace(&*self.store, name, &self.file_bytes)? {
-                healed.push(name.to_owned());
+            if state != RepositoryFileState::Good {
+                healed.put(&*self.store, name.to_owned(), &self.file_bytes)?;
             }
         }
         Ok(healed)

@@ -278,6 +278,15 @@ impl Store for LocalStore {
         Ok(removed_count)
     }
 
+    fn in_the_way(&self, name: &str) -> Option<&'static str> {
+        check_name(name).ok()?;
+        match self.place.disk.stat(&self.place.path(name)).ok()?.kind {
+            DiskKind::File => None,
+            DiskKind::Folder => Some("a folder"),
+            DiskKind::Other => Some("a link, or something else that is no file,"),
+        }
+    }
+
     fn weaknesses(&self) -> Vec<String> {
         self.place.weaknesses()
     }

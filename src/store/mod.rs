@@ -89,6 +89,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Removes temporary files that this machine left behind in runs that are no more. Returns how many.
     fn remove_stale_temporaries(&self) -> Result<u64, StoreError>;
 
+    /// What stands in the way of a file of this name, if it is no file: nothing can be written over it, and nobody removes it unasked.
+    fn in_the_way(&self, _name: &str) -> Option<&'static str> {
+        None
+    }
+
     /// What is weak about this place and was noticed so far (such as syncs that are refused), each once, in words for a person.
     fn weaknesses(&self) -> Vec<String> {
         Vec::new()

@@ -1,6 +1,8 @@
 //! Checking, and the tour that ends with it.
 
-use crate::world::{World, code, stderr, stdout};
+use crate::world::{World, code, stderr, stdout, tree};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 #[test]
 fn a_good_repository_is_complete_with_and_without_its_key() {
@@ -48,4 +50,57 @@ fn the_tour_ends_well() {
     assert_eq!(code(&world.run(&["demo", "tour"])), 2);
     let by_code = world.run(&["-r", "tour/repository", "--recovery-code-file", "tour/recovery-code.txt", "snapshots"]);
     assert_eq!((code(&by_code), stdout(&by_code).lines().count()), (0, 2));
+}
+
+/// A file of the repository, by what its path begins and ends with.
+fn one_of(world: &World, begins: &str, ends: &str) -> PathBuf {
+    let mut files = tree(&world.path("repo")).into_iter().map(|(path, _)| path);
+    files.find(|path| path.starts_with(begins) && path.to_string_lossy().ends_with(ends)).expect("a file of this kind")
+}
+
+#[test]
+fn a_folder_in_a_file_s_place_is_said_and_heals_once_it_is_moved_away() {
+    let world = World::with_repository();
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0);
+    let meta = one_of(&world, "second/packs", ".pack").strip_prefix("second").expect("a prefix").to_path_buf();
+    for path in [
+        PathBuf::from("tintype.json"),
+        "second/tintype.json".into(),
+        meta.clone(),
+        Path::new("second").join(&meta),
+        one_of(&world, "snapshots", ".snapshot"),
+        one_of(&world, "second/snapshots", ".snapshot"),
+    ] {
+        let at = world.path("repo").join(&path);
+        let shown = path.display().to_string();
+        std::fs::remove_file(&at).expect("a file goes");
+        std::fs::create_dir(&at).expect("a folder comes");
+        std::fs::write(at.join("mine.txt"), b"mine").expect("something in it");
+        let (exit, report) = world.json(&["-r", "repo", "check"]);
+        let said = report["problems"].as_array().expect("a list").iter().any(|problem| {
+            let (message, hint) = (problem["message"].as_str().unwrap_or_default(), problem["hint"].as_str().unwrap_or_default());
+            message.ends_with(&format!("a folder stands where {shown} should be")) && hint.starts_with("move it away")
+        });
+        assert!(exit == 4 && said, "{shown}: {report}");
+        if has_python() {
+            let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/reader/tintype_reader.py");
+            let read = Command::new("python3").arg(reader).arg("check").arg(world.path("repo")).output().expect("python3 runs");
+            assert_eq!(code(&read), 4, "{shown}: {read:?}");
+        }
+        let (exit, report) = world.json(&["-r", "repo", "snap", "photos"]);
+        assert!(exit == 3 && report["problems"].to_string().contains("not-healed"), "{shown}: {report}");
+        assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0, "{shown}: known");
+        assert_eq!(std::fs::read(at.join("mine.txt")).expect("it is there"), b"mine");
+        std::fs::rename(&at, world.path(&format!("moved-{}", path.to_string_lossy().replace('/', "-")))).expect("it is moved away");
+        assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0, "{shown}");
+        assert_eq!(code(&world.run(&["-r", "repo", "check", "--read-data"])), 0, "{shown}");
+    }
+}
+
+fn has_python() -> bool {
+    let found = Command::new("python3").arg("--version").output().is_ok_and(|done| done.status.success());
+    if !found {
+        println!("SKIP: python3 is not here");
+    }
+    found
 }

@@ -60,6 +60,7 @@ impl<'r> Audit<'r> {
         let mut problems = std::mem::take(&mut self.problems);
         problems.extend(std::mem::take(&mut self.bad_copies).problems());
         for problem in &mut problems {
+            self.note_what_is_in_the_way(problem);
             if problem.severity == Severity::Notice {
                 let words = format!("check {} {} {}", problem.code, problem.object.as_deref().unwrap_or_default(), problem.message);
                 if let Some(first) = self.ledger.tell(&words, self.now) {
@@ -70,6 +71,24 @@ impl<'r> Audit<'r> {
         }
         problems.sort_by(|one, other| other.severity.cmp(&one.severity).then_with(|| one.cmp(other)));
         problems
+    }
+
+    /// Where something that is no file stands in a file's place, nothing heals it: a person must move it away first.
+    fn note_what_is_in_the_way(&self, problem: &mut Problem) {
+        // Folders of the repository have no dot in their names.
+        let Some(object) = problem.object.as_deref().filter(|object| object.contains('.')) else { return };
+        let store = self.repository.store();
+        let first = object.strip_prefix("second/").unwrap_or(object);
+        let both = [first.to_owned(), format!("second/{first}")];
+        let Some((name, what)) = both.into_iter().find_map(|name| store.in_the_way(&name).map(|what| (name, what))) else { return };
+        problem.message.push_str(&format!("; {what} stands where {name} should be"));
+        problem.hint = Some(match (problem.severity, &problem.hint) {
+            (Severity::Incomplete | Severity::Damaged, _) => {
+                "move it away, then bring the file back from another copy of this repository".to_owned()
+            }
+            (_, Some(hint)) => format!("move it away; then {hint}"),
+            (_, None) => "move it away".to_owned(),
+        });
     }
 
     /// Notes in the ledger what was seen.

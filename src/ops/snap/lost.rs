@@ -49,6 +49,10 @@ pub(super) fn pack_problems(summarised: &Summarised<'_, '_>, ledger: &mut Ledger
             problems.push(problem(lack, Severity::Known, &known, format!("{}, known since {since}", what(lack, &known))));
         }
     }
+    problems.extend(refused(summarised).map(|problem| match ledger.tell(&problem.message, now_seconds) {
+        Some(_) => Problem { severity: Severity::Known, ..problem },
+        None => problem,
+    }));
     for pack in &summarised.not_healed {
         let words = format!("pack {} is damaged, was read from its second copy, and could not be put right from it", pack.short());
         let severity = match ledger.tell(&words, now_seconds) {
@@ -57,6 +61,21 @@ pub(super) fn pack_problems(summarised: &Summarised<'_, '_>, ledger: &mut Ledger
         };
         problems.push(Problem::of_object("copy-damaged", severity, pack.hex(), words));
     }
+}
+
+/// Files that would be healed if their place took them.
+fn refused(summarised: &Summarised<'_, '_>) -> Option<Problem> {
+    let store = summarised.repository.store();
+    let first = summarised.healing.refused.first()?;
+    let (why, hint) = match store.in_the_way(first) {
+        Some(what) => (format!("{what} stands where it should be"), "move it away, then take a snapshot again"),
+        None => ("its place does not let anything be replaced".to_owned(), "the other copy of each is good: nothing is lost by it"),
+    };
+    let message = match summarised.healing.refused.len() {
+        1 => format!("{first} is absent or wrong and could not be healed: {why}"),
+        count => format!("{count} files of the repository are absent or wrong and could not be healed, e.g. {first}: {why}"),
+    };
+    Some(Problem::of_object("not-healed", Severity::Notice, first, message).with_hint(hint))
 }
 
 /// `1 pack of the repository (5f3a91c2) is damaged`.

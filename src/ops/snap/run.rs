@@ -18,8 +18,8 @@ use crate::ops::guides;
 use crate::ops::used;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
-    Heads, Kept, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
-    RepoError, Repository, Seen, SnapshotList, SnapshotName, SourceRecord, StoredFile,
+    Heads, Healing, Kept, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication,
+    Published, RepoError, Repository, Seen, SnapshotList, SnapshotName, SourceRecord, StoredFile,
 };
 use crate::scan::{ScanError, Walk, escaped};
 use crate::tree::{Carried, Counts, Time, must_stay_as_it_is};
@@ -30,8 +30,8 @@ use std::collections::BTreeSet;
 pub(super) struct SoFar {
     /// Packs that turned out not to be in place.
     pub(super) distrusted: BTreeSet<PackName>,
-    /// Files of the repository that were healed.
-    pub(super) healed: Vec<String>,
+    /// Files of the repository that were healed, or could not be.
+    pub(super) healing: Healing,
 }
 
 /// How a round ended.
@@ -51,7 +51,7 @@ struct Opened<'r> {
     heads: Heads,
     known: Known,
     reader: ObjectReader<'r>,
-    healed: Vec<String>,
+    healing: Healing,
 }
 
 /// A source in this round.
@@ -81,7 +81,8 @@ pub(super) fn round(
     let mut laps = Laps::begin(clock);
     observer.stage(Stage::Opening, 0);
     let mut opened = open(repository, ledger, notices, &so_far.distrusted)?;
-    so_far.healed.append(&mut opened.healed);
+    so_far.healing.healed.append(&mut opened.healing.healed);
+    so_far.healing.refused.append(&mut opened.healing.refused);
     laps.lap(|timings| &mut timings.opening);
 
     observer.stage(Stage::Walking, 0);
@@ -140,7 +141,7 @@ pub(super) fn round(
         gone,
         packs: &packs,
         sums: &sums,
-        healed: so_far.healed.clone(),
+        healing: so_far.healing.clone(),
         published: (name, time),
         written_bytes,
         clock_note,
@@ -180,15 +181,15 @@ fn open<'r>(
     distrusted: &BTreeSet<PackName>,
 ) -> Result<Opened<'r>, Error> {
     let (mut list, mut heads, mut known) = look_around(repository, ledger, notices, distrusted)?;
-    let mut healed = repository.heal(&known, notices, ledger)?;
-    if healed.iter().any(|name| name.starts_with("packs/") || name.starts_with("snapshots/")) {
+    let mut healing = repository.heal(&known, notices, ledger)?;
+    if healing.healed.iter().any(|name| name.starts_with("packs/") || name.starts_with("snapshots/")) {
         // What came back counts from the start.
         (list, heads, known) = look_around(repository, ledger, notices, distrusted)?;
     }
     let reader = ObjectReader::with_whole_index(repository, known.index.clone());
-    healed.extend(guides::write_absent(&**repository.store())?);
-    healed.extend(super::pages::write_lost_pages(repository, &known, &reader, notices, ledger)?);
-    Ok(Opened { list, heads, known, reader, healed })
+    healing.healed.extend(guides::write_absent(&**repository.store())?);
+    healing.healed.extend(super::pages::write_lost_pages(repository, &known, &reader, notices, ledger)?);
+    Ok(Opened { list, heads, known, reader, healing })
 }
 
 /// The newest manifests, and what may be relied on.
@@ -393,7 +394,7 @@ fn build(
 /// Puts right the meta packs whose second copy had to be read. Returns those that stay as they are.
 fn heal_what_was_read(repository: &Repository, opened: &Opened<'_>, so_far: &mut SoFar) -> Result<BTreeSet<PackName>, RepoError> {
     let (healed, left) = repository.heal_first_copies(&opened.reader.read_from_second().into_keys().collect())?;
-    so_far.healed.extend(healed);
+    so_far.healing.healed.extend(healed);
     Ok(left)
 }
 

@@ -9,7 +9,9 @@ use super::run::{Built, Found, base_of, stated};
 use super::trees::Tree;
 use super::{SnapSource, rfc3339};
 use crate::ops::{Problem, Severity};
-use crate::repo::{Heads, Known, Ledger, Manifest, ObjectReader, PackKind, PackName, PackSums, Repository, SnapshotName, SourceRecord};
+use crate::repo::{
+    Heads, Healing, Known, Ledger, Manifest, ObjectReader, PackKind, PackName, PackSums, Repository, SnapshotName, SourceRecord,
+};
 use crate::scan::{ScanError, SkipReason, Walk, escaped};
 use crate::tree::{Counts, FileHash, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -32,7 +34,7 @@ pub(super) struct Summarised<'a, 'r> {
     pub(super) gone: Vec<Problem>,
     pub(super) packs: &'a PackSums,
     pub(super) sums: &'a Sums,
-    pub(super) healed: Vec<String>,
+    pub(super) healing: Healing,
     pub(super) published: (SnapshotName, Time),
     pub(super) written_bytes: u64,
     pub(super) clock_note: Option<String>,
@@ -73,7 +75,7 @@ pub(super) fn report(summarised: Summarised<'_, '_>, ledger: &mut Ledger) -> Sna
         stored_bytes: summarised.packs.written_bytes + summarised.written_bytes,
         stored,
         same_device: same_device(&summarised),
-        healed: summarised.healed.clone(),
+        healed: summarised.healing.healed.clone(),
         weaknesses: summarised.repository.store().weaknesses(),
         problems,
         timings: summarised.timings,
