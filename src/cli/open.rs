@@ -2,8 +2,8 @@
 
 use super::console::Console;
 use super::exit::{Doing, Failure};
-use super::{sanitize, secret};
-use crate::ops::{Entropy, Error, Local, LocalStore, OsDisk, RepoError, Repository, Store, Surroundings};
+use super::{human, sanitize, secret};
+use crate::ops::{Entropy, Error, KnownPlace, Local, LocalStore, OsDisk, RepoError, Repository, Store, Surroundings};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,11 +39,26 @@ pub(super) fn open(console: &Console, need: Need) -> Result<Repository, Failure>
     let surroundings = surroundings(console);
     let doing = || format!("open the repository at {}", sanitize::path(&place));
     if !place.is_dir() {
-        return Err(Failure::of(doing(), RepoError::NotFound { place: place.display().to_string() }));
+        return Err(unplugged(&place, &surroundings, doing)
+            .unwrap_or_else(|| Failure::of(doing(), RepoError::NotFound { place: place.display().to_string() })));
+    }
+    if let (Some(dir), Some(fault)) = (&surroundings.local.state_dir, surroundings.local.state_fault().filter(|_| !console.global.quiet)) {
+        console.say(&format!("note: what this machine knows of its copies cannot be kept in {}: {fault}", sanitize::path(dir)));
     }
     let store = store_at(&place, &surroundings).doing(doing)?;
     let credentials = given.unwrap_or_default();
-    let repository = Repository::open(store.clone(), &credentials, surroundings.clone()).doing(doing)?;
+    let repository = match Repository::open(store.clone(), &credentials, surroundings.clone()) {
+        Err(RepoError::NotFound { place: words }) => {
+            let not_found = || Failure::of(doing(), RepoError::NotFound { place: words });
+            return Err(unplugged(&place, &surroundings, doing).unwrap_or_else(not_found));
+        }
+        opened => opened.doing(doing)?,
+    };
+    surroundings
+        .local
+        .remember_place(&absolute(&place), repository.id(), surroundings.clock.now().seconds)
+        .map_err(Error::from)
+        .doing(doing)?;
     if !repository.is_locked() || need == Need::Bytes && !console.can_ask() {
         return Ok(repository);
     }
@@ -60,6 +75,24 @@ pub(super) fn open(console: &Console, need: Need) -> Result<Repository, Failure>
         Need::KeyIfAsked if !console.can_ask() => Err(key_needed(&place)),
         Need::KeyIfAsked | Need::Bytes => Ok(repository),
     }
+}
+
+/// What to say of a place where a repository was seen before, and none is: its drive is not connected.
+fn unplugged(place: &Path, surroundings: &Surroundings, doing: impl Fn() -> String) -> Option<Failure> {
+    let known = seen_before(place, surroundings)?;
+    let why = format!("there is no repository now, and one was last seen here on {}", human::Local::system().minute(known.seen_seconds));
+    Some(Failure::new(doing(), "place-gone", why, 1).with_hint("is the drive connected?"))
+}
+
+/// What was seen at a place that is absent or empty now.
+pub(super) fn seen_before(place: &Path, surroundings: &Surroundings) -> Option<KnownPlace> {
+    let is_empty = std::fs::read_dir(place).map_or(true, |mut entries| entries.next().is_none());
+    surroundings.local.known_place(&absolute(place)).filter(|_| is_empty)
+}
+
+/// The path from the root on, without looking at the disk, which may not be there.
+pub(super) fn absolute(place: &Path) -> PathBuf {
+    std::path::absolute(place).unwrap_or_else(|_| place.to_path_buf())
 }
 
 fn key_needed(place: &Path) -> Failure {

@@ -34,7 +34,7 @@ pub use problem::{Outcome, Problem, Severity};
 
 // The few lower types that a command line needs to say what it wants done.
 pub use crate::repo::{
-    Credentials, CryptoError, Entropy, Local, LocalStore, MachineId, NewProtection, OsDisk, RecoveryCode, RepoError, Repository,
-    SlotStrength, SnapshotList, SnapshotName, Store, StoreError, Surroundings,
+    Credentials, CryptoError, Entropy, KnownPlace, Local, LocalStore, MachineId, NewProtection, OsDisk, RecoveryCode, RepoError,
+    Repository, SlotStrength, SnapshotList, SnapshotName, Store, StoreError, Surroundings,
 };
 pub use crate::scan::{MissingSource, OsSource, ScanError, Source, escaped};

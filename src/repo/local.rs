@@ -29,6 +29,19 @@ struct Machine {
     system: Option<String>,
 }
 
+/// A repository that was seen at a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownPlace {
+    /// Its id, 32 hexadecimal digits.
+    pub id: String,
+    /// When it was seen there, in seconds since the epoch.
+    pub seen_seconds: i64,
+}
+
+fn place_name(path: &Path) -> String {
+    format!("places/{}.json", blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex())
+}
+
 impl Local {
     /// This machine's id: drawn once, and anew if the state was carried to another system.
     pub fn machine_id(&self, entropy: &Entropy) -> Result<MachineId, RepoError> {
@@ -68,6 +81,36 @@ impl Local {
             _ = write_whole(&folder.join(name), bytes);
         }
         Ok(())
+    }
+
+    /// Why nothing can be remembered here, if that is so.
+    pub fn state_fault(&self) -> Option<std::io::Error> {
+        let probe = self.state_dir.as_ref()?.join(format!(".probe-{}", std::process::id()));
+        let fault = write_whole(&probe, b"").err();
+        _ = std::fs::remove_file(&probe);
+        fault
+    }
+
+    /// Remembers that a repository was seen at a path, now. Once a day is enough.
+    pub fn remember_place(&self, path: &Path, id: RepositoryId, now_seconds: i64) -> Result<(), RepoError> {
+        const DAY_SECONDS: i64 = 86_400;
+        match self.known_place(path) {
+            Some(known) if known.id == id.hex() && now_seconds.abs_diff(known.seen_seconds) < DAY_SECONDS.unsigned_abs() => Ok(()),
+            _ => {
+                let known = KnownPlace { id: id.hex(), seen_seconds: now_seconds };
+                self.write_state(&place_name(path), &serde_json::to_vec_pretty(&known).unwrap_or_default())
+            }
+        }
+    }
+
+    /// What was seen at a path, if anything ever was.
+    pub fn known_place(&self, path: &Path) -> Option<KnownPlace> {
+        serde_json::from_slice(&self.read_state(&place_name(path)).ok()??).ok()
+    }
+
+    /// The file that remembers what was seen at a path.
+    pub fn place_file(&self, path: &Path) -> Option<PathBuf> {
+        Some(self.state_dir.as_ref()?.join(place_name(path)))
     }
 
     /// A file of the cache, if there is a cache.

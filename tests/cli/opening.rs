@@ -184,3 +184,54 @@ fn words_that_are_not_understood() {
         assert_eq!(code(&world.run(words)), 0);
     }
 }
+
+#[test]
+fn a_drive_that_is_not_connected_is_not_taken_for_a_place_without_repository() {
+    let world = World::new();
+    world.write("photos/a.jpg", b"a");
+    std::fs::create_dir(world.path("drive")).expect("a folder");
+    let run = |words: &[&str]| world.run(&[&["-r", "drive/repo", "--state-dir", "state"], words].concat());
+    assert_eq!(code(&run(&["snap", "photos"])), 2, "nothing was ever there");
+    let made = run(&["-q", "init", "--no-encryption"]);
+    assert!(code(&made) == 0 && stdout(&made).is_empty(), "{}", stdout(&made));
+    assert_eq!(code(&run(&["snap", "photos"])), 0);
+    std::fs::rename(world.path("drive/repo"), world.path("away")).expect("it is pulled out");
+    for is_empty_folder in [false, true] {
+        if is_empty_folder {
+            std::fs::create_dir(world.path("drive/repo")).expect("a folder");
+        }
+        for words in [&["snap", "photos"][..], &["check"], &["restore", "--target", "out"]] {
+            let output = run(words);
+            let said = stderr(&output);
+            assert!(
+                code(&output) == 1 && said.contains("one was last seen here on 20") && said.contains("is the drive connected?"),
+                "{said}"
+            );
+        }
+        let output = run(&["init", "--no-encryption"]);
+        let said = stderr(&output);
+        assert!(code(&output) == 2 && said.contains("is its drive not connected?") && said.contains("/places/"), "{said}");
+    }
+    std::fs::remove_dir_all(world.path("state/places")).expect("the knowledge goes");
+    assert_eq!(code(&run(&["init", "--no-encryption"])), 0);
+}
+
+#[test]
+fn a_state_that_cannot_be_kept_is_said_once() {
+    let world = World::with_repository();
+    world.write("file", b"");
+    for words in [&["snap", "photos"][..], &["check"]] {
+        let output = world.run(&[&["-r", "repo", "--state-dir", "file/below"], words].concat());
+        let said = stderr(&output);
+        assert!(code(&output) == 0 && said.matches("cannot be kept in ").count() == 1, "{said}");
+        assert_eq!(stderr(&world.run(&[&["-q", "-r", "repo", "--state-dir", "file/below"], words].concat())), "");
+    }
+}
+
+#[test]
+fn a_quiet_init_prints_the_code_and_nothing_else() {
+    let world = World::new();
+    let made = world.run(&["-q", "-r", "repo", "init", "--no-password"]);
+    let printed = stdout(&made);
+    assert!(code(&made) == 0 && printed.lines().count() == 1 && printed.trim_end().len() == 47, "{printed}");
+}

@@ -4,7 +4,7 @@ use crate::cli::args::InitArgs;
 use crate::cli::console::Console;
 use crate::cli::exit::{Doing, Failure};
 use crate::cli::secret::Password;
-use crate::cli::{open, sanitize, secret, words};
+use crate::cli::{human, open, sanitize, secret, words};
 use crate::ops::init::{InitOptions, init_showing, refuse_existing};
 use crate::ops::ls::base64;
 use crate::ops::{NewProtection, Outcome, RecoveryCode, SlotStrength, escaped};
@@ -30,6 +30,12 @@ pub(in crate::cli) fn run(console: &Console, args: &InitArgs) -> Result<u8, Fail
     }
     refuse_odd_place(&place, &doing)?;
     let surroundings = open::surroundings(console);
+    if let (Some(known), Some(file)) = (open::seen_before(&place, &surroundings), surroundings.local.place_file(&open::absolute(&place))) {
+        let seen = human::Local::system().minute(known.seen_seconds);
+        let why = format!("a repository was last seen here on {seen}: is its drive not connected?");
+        let hint = format!("connect the drive, or choose another folder; if it is gone for good, remove {}", sanitize::path(&file));
+        return Err(Failure::refused(doing, why).with_hint(hint));
+    }
     let is_new = !place.is_dir();
     if !is_new {
         let store = open::store_at(&place, &surroundings).doing(|| doing.clone())?;
@@ -40,7 +46,7 @@ pub(in crate::cli) fn run(console: &Console, args: &InitArgs) -> Result<u8, Fail
     let has_password = matches!(options.protection, NewProtection::Encrypted { password: Some(_), .. });
     let mut was_shown = false;
     let show = &mut |code: &RecoveryCode| {
-        let words = words::init::code_words(&code.text(), has_password);
+        let words = words::init::code_words(&code.text(), has_password, console.global.quiet);
         console.show_once(&words, "recovery_code", &code.text())?;
         was_shown = true;
         Ok(())
@@ -56,7 +62,7 @@ pub(in crate::cli) fn run(console: &Console, args: &InitArgs) -> Result<u8, Fail
     report.place = escaped(raw);
     report.place_base64 = (report.place.as_bytes() != raw).then(|| base64(raw));
     let exit_code = Outcome::of(&report.problems).exit_code();
-    let exit_code = console.finish("init", exit_code, &report, |out| words::init::init_words(&report, &place, out));
+    let exit_code = console.finish("init", exit_code, &report, |out| words::init::init_words(&report, &place, console.global.quiet, out));
     if let Some(code) = report.recovery_code.as_deref().filter(|_| !console.json && console.can_ask()) {
         ask_back(console, code);
     }

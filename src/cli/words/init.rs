@@ -8,7 +8,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// The recovery code, this once, before the repository is made.
-pub(in crate::cli) fn code_words(code: &str, has_password: bool) -> String {
+pub(in crate::cli) fn code_words(code: &str, has_password: bool, quiet: bool) -> String {
+    if quiet {
+        return format!("{code}\n");
+    }
     let besides = if has_password { "when the password is forgotten" } else { "and nothing else does: there is no password" };
     format!(
         "
@@ -20,8 +23,11 @@ Write it down on paper now. It opens the repository {besides}, is not shown agai
 }
 
 /// What was made. `place` is its path as the system has it.
-pub(in crate::cli) fn init_words(report: &InitReport, place: &Path, out: &mut String) {
+pub(in crate::cli) fn init_words(report: &InitReport, place: &Path, quiet: bool, out: &mut String) {
     let shown = sanitize::path(place);
+    if quiet {
+        return problem_lines(&report.problems, out);
+    }
     // Writing into a String cannot fail.
     match &report.recovery_code {
         None => {
