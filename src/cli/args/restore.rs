@@ -29,7 +29,7 @@ pub(in crate::cli) struct RestoreArgs {
     /// What to do with files that are there: never, if-different or always replace them
     #[arg(long, value_name = "WHEN", value_enum, hide_possible_values = true, help_heading = "What is written")]
     pub(in crate::cli) overwrite: Option<OverwriteArg>,
-    /// Say what would be done, and write nothing
+    /// Say what would be done and what is known to be missing; nothing is written, and no photo is read
     #[arg(long, help_heading = "What is written")]
     pub(in crate::cli) dry_run: bool,
     /// Read every restored file back and compare it once more

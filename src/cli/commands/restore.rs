@@ -7,10 +7,9 @@ use crate::cli::console::Console;
 use crate::cli::exit::{Doing, Failure};
 use crate::cli::open::{Need, open, place};
 use crate::cli::sanitize;
-use crate::cli::words::problems::problem_lines;
 use crate::cli::words::restore::{plan_words, restore_words};
-use crate::ops::restore::{MemoryLimits, MemoryTarget, OsTarget, RestoreOptions, Target, TargetError, plan_restore};
-use crate::ops::{Error, Problem};
+use crate::ops::Error;
+use crate::ops::restore::{Foreseen, MemoryLimits, MemoryTarget, OsTarget, RestoreOptions, Target, TargetError, plan_restore};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,13 +41,13 @@ pub(in crate::cli) fn run(console: &Console, args: &RestoreArgs) -> Result<u8, F
         }
     })?;
     if args.dry_run {
+        let foreseen = plan.foresee(&bar).doing(doing);
         drop(bar);
-        let mut summary = plan.summary();
-        summary.target.clone_from(&shown);
-        return Ok(console.finish("restore", 0, &DryRun { dry_run: true, plan: &summary, problems: plan.notes() }, |out| {
+        let mut foreseen = foreseen?;
+        foreseen.plan.target.clone_from(&shown);
+        return Ok(console.finish("restore", foreseen.exit_code(), &DryRun { dry_run: true, foreseen: &foreseen }, |out| {
             // Writing into a String cannot fail.
-            _ = plan_words(&summary, out);
-            problem_lines(plan.notes(), out);
+            _ = plan_words(&foreseen, out);
             *out = sanitize::text(out);
         }));
     }
@@ -65,8 +64,8 @@ pub(in crate::cli) fn run(console: &Console, args: &RestoreArgs) -> Result<u8, F
 #[derive(Debug, serde::Serialize)]
 struct DryRun<'a> {
     dry_run: bool,
-    plan: &'a crate::ops::restore::PlanSummary,
-    problems: &'a [Problem],
+    #[serde(flatten)]
+    foreseen: &'a Foreseen,
 }
 
 fn as_target(target: OsTarget) -> Arc<dyn Target> {
@@ -75,10 +74,7 @@ fn as_target(target: OsTarget) -> Arc<dyn Target> {
 
 /// The target of a dry run. One that is absent is not made: an empty one in memory stands in for it.
 fn look_at(path: &Path) -> Result<Arc<dyn Target>, TargetError> {
-    if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        return Ok(Arc::new(MemoryTarget::new(MemoryLimits::default())));
-    }
-    OsTarget::open_root(path).map(as_target)
+    Ok(OsTarget::look_before(path)?.map_or_else(|| Arc::new(MemoryTarget::new(MemoryLimits::default())) as Arc<dyn Target>, as_target))
 }
 
 /// Whether a folder, made already or not, is or would be in the repository.

@@ -12,6 +12,7 @@
 //! differs, unless the first run was told to or this one is: it may have been changed in between.
 
 mod file;
+mod foresee;
 mod items;
 mod marker;
 pub mod memory_target;
@@ -32,6 +33,7 @@ mod target_tests;
 #[cfg(test)]
 mod tests;
 
+pub use foresee::Foreseen;
 pub use marker::MARKER;
 pub use memory_target::{Case, HardLinks, MemoryLimits, MemoryTarget};
 pub use options::{Overwrite, RestoreOptions};

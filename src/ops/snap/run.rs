@@ -369,6 +369,7 @@ fn build(
             known: &opened.known,
             reader: &opened.reader,
             previous: base.map(|(manifest, _)| (manifest.name, manifest.public.time)),
+            snapshots: &opened.list,
             old_cache: &compared.old_cache,
             run,
             packer: &mut packer,

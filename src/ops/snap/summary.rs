@@ -168,7 +168,10 @@ fn absent_problem(
         return;
     };
     let reason = error.reason();
-    let message = format!("{path} is absent, empty or cannot be read ({reason}): kept as it was on {}", rfc3339(stated(manifest)));
+    let message = format!(
+        "{path} is absent, empty or cannot be read ({reason}): kept as it was on {}",
+        rfc3339(Time { nanoseconds: 0, ..stated(manifest) })
+    );
     let problem = Problem::of_path("source-absent", Severity::Notice, path.clone(), message);
     let problem = problem.with_hint("is the drive connected? `--allow-empty` lets it go");
     // The time in the message moves with every snapshot that carries it: it is no part of what is news.

@@ -7,7 +7,7 @@ use super::plan::{FilePlan, Plan};
 use super::stat_cache::StatCache;
 use super::{NotSaved, SnapSource};
 use crate::ops::objects::RepoObjects;
-use crate::repo::{Known, Marks, ObjectReader, PackRun, Packer, RepoError, SnapshotName};
+use crate::repo::{Known, Marks, ObjectReader, PackRun, Packer, RepoError, SnapshotList, SnapshotName};
 use crate::scan::{EntryKind, FileSystem, Folder, ScanError, Stat, StatKey, Walk, WalkEntry, escaped};
 use crate::tree::{
     Carried, Content, Counts, Entry, Facts, FileContent, FileHash, ObjectId, Owner, RawObject, ReportItem, ReportWhat, Section, Time,
@@ -47,6 +47,7 @@ pub(super) struct Building<'a, 'p, 'r, 'k> {
     pub(super) reader: &'a ObjectReader<'a>,
     /// The last snapshot of this source, and the time that it states.
     pub(super) previous: Option<(SnapshotName, Time)>,
+    pub(super) snapshots: &'a SnapshotList,
     pub(super) old_cache: &'a StatCache,
     pub(super) run: &'a PackRun<'r>,
     pub(super) packer: &'a mut Packer<'p, 'r>,
@@ -350,7 +351,9 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         add_below(&taken_counts, &carried, &mut gathered.counts);
         gathered.counts.carried += 1;
         gathered.items.push(item(path, what, reason, Some(from.read_in)));
-        let kept_from = (from.read_in == snapshot).then(|| super::rfc3339(stated)).or(Some(from.read_in.short()));
+        let read_seconds = if from.read_in == snapshot { Some(stated.seconds) } else { self.snapshots.stated_seconds(from.read_in) };
+        let stated = |seconds| super::rfc3339(Time { seconds, nanoseconds: 0 });
+        let kept_from = Some(read_seconds.map_or_else(|| from.read_in.short(), stated));
         let reason = reason.to_owned();
         gathered.not_saved.push(NotSaved { path: escaped(path), reason, kept_as_read: false, kept_from, known_since: None });
         Ok(Some(carried))

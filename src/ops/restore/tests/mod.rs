@@ -1,7 +1,9 @@
 //! Owns the tests of restoring: contents and facts, going on, overwriting, damage, and targets that cannot hold everything.
 
 mod damage;
+mod foresee;
 mod going_on;
+mod second_only;
 mod support;
 
 use super::{
