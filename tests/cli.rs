@@ -6,6 +6,8 @@ mod checking;
 mod corpus;
 #[path = "cli/corpus_second_reader.rs"]
 mod corpus_second_reader;
+#[path = "cli/dry_run.rs"]
+mod dry_run;
 #[path = "cli/guides.rs"]
 mod guides;
 #[path = "cli/hardship.rs"]
@@ -14,6 +16,10 @@ mod hardship;
 mod init;
 #[path = "cli/opening.rs"]
 mod opening;
+#[path = "cli/prompts.rs"]
+mod prompts;
+#[path = "cli/second_only.rs"]
+mod second_only;
 #[path = "cli/snapshots.rs"]
 mod snapshots;
 #[path = "cli/streams.rs"]
