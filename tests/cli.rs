@@ -8,6 +8,8 @@ mod corpus;
 mod corpus_second_reader;
 #[path = "cli/drives.rs"]
 mod drives;
+#[path = "cli/dry_run.rs"]
+mod dry_run;
 #[path = "cli/facts.rs"]
 mod facts;
 #[path = "cli/guides.rs"]
@@ -22,6 +24,10 @@ mod init;
 mod looking;
 #[path = "cli/opening.rs"]
 mod opening;
+#[path = "cli/prompts.rs"]
+mod prompts;
+#[path = "cli/second_only.rs"]
+mod second_only;
 #[path = "cli/snapshots.rs"]
 mod snapshots;
 #[path = "cli/streams.rs"]

@@ -131,14 +131,14 @@ def try_snapshot(repository, name):
                    "name another snapshot") from None
 
 
-def newest(repository, fits=lambda snapshot: True, name=None):
-    """The newest of the three newest fitting snapshots, by the time inside."""
-    good = []
-    for one in repository.snapshot_names():
+def newest(repository, fits=lambda snapshot: True, name=None, names=None):
+    """The newest of the three newest fitting snapshots, by the time inside. Without any in snapshots/: of those in second/ alone."""
+    good, exist = [], repository.snapshot_names()
+    for one in names or exist or repository.snapshot_names(True):
         try:
             snapshot = try_snapshot(repository, one)
         except Stop:
-            if not good:
+            if not good and (one in exist or not names):
                 raise
             continue
         if snapshot and fits(snapshot):
@@ -148,6 +148,17 @@ def newest(repository, fits=lambda snapshot: True, name=None):
     if not good:
         raise Stop(2, "no-such-snapshot", f"no snapshot is called {name}" if name else "no snapshot here")
     return max(good, key=lambda s: (s.public.time, s.name))
+
+
+def say_only_second(repository, name):
+    """Says that a manifest lies in second/ alone, and whether all that it needs is here."""
+    try:
+        packs, lost = repository.needs(repository.snapshot(name))
+        whole = not lost and all(repository.here(pack) for pack in packs)
+    except Refused:
+        whole = False
+    repository.say("manifest-only-second", 4 if whole else 6, f"manifest {name[:8]} lies in second/ alone; "
+                   + ("all" if whole else "not all") + " that it needs is here (its id or time names it, `latest` does not)")
 
 
 def moment_of(text):
@@ -170,7 +181,7 @@ def choose(repository, text):
             raise Stop(2, "key-needed", f"the key is needed to find {text}")
         source = snapshot.sealed.sources[0] if back else None
         for _ in range(int(back or 0)):
-            here = [name.hex() for name in source.previous if name.hex() in repository.snapshot_names()]
+            here = [name.hex() for name in source.previous if name.hex() in repository.snapshot_names(True)]
             older = [s for s in (try_snapshot(repository, name) for name in here) if s]
             if not older:
                 raise Stop(2, "no-such-snapshot", f"no snapshot is called {text}")
@@ -180,10 +191,10 @@ def choose(repository, text):
     if base.startswith("@"):
         return newest(repository, lambda s: any(source.label == text[1:] for source in s.sealed.sources), text)
     if moment is not None:
-        return newest(repository, lambda s: s.public.time.seconds <= moment, text)
+        return newest(repository, lambda s: s.public.time.seconds <= moment, text, repository.snapshot_names(True))
     if len(text) < 4 or not set(text) <= set("0123456789abcdef"):
         raise Stop(2, "no-such-snapshot", f"no snapshot is called {text}", "`list` names them")
-    found = [name for name in repository.snapshot_names() if name.startswith(text)]
+    found = [name for name in repository.snapshot_names(True) if name.startswith(text)]
     if len(found) != 1:
         raise Stop(2, "ambiguous" if found else "no-such-snapshot",
                    f"{len(found) or 'no'} snapshot{'s are' if found else ' is'} called {text}", "`list` names them")
@@ -231,12 +242,7 @@ def command_list(options):
                          "files": s.counts[0], "bytes": s.counts[3]} for s in sources]})
         lines.append((snapshot.public.time, name, ", ".join(shown(s.label) for s in sources), count_words(files, "file"), size_words(size)))
     for name in set(repository.snapshot_names(True)) - set(repository.snapshot_names()):
-        try:
-            packs, lost = repository.needs(repository.snapshot(name))
-            whole = not lost and all(repository.here(pack) for pack in packs)
-        except Refused:
-            whole = False
-        repository.say("manifest-only-second", 4 if whole else 6, f"manifest {name[:8]} lies in second/ alone: it is no snapshot")
+        say_only_second(repository, name)
     lines.sort(reverse=True)
     widths = [max((len(line[i]) for line in lines), default=0) for i in (2, 3, 4)]
     words = [f"{name[:8]}  {time_words(when)}  {label:<{widths[0]}}  {files:>{widths[1]}}  {size:>{widths[2]}}"
@@ -320,6 +326,8 @@ def command_restore(options):
     elif moment_of(":".join((options.snap or "").split(":")[:2])) is not None:
         snap, path = ":".join(options.snap.split(":")[:2]), ":".join(options.snap.split(":")[2:])
     snapshot = choose(repository, snap)
+    if snapshot.only_second:
+        say_only_second(repository, snapshot.name)
     try:
         packs = repository.needs(snapshot)[0]
     except Refused as error:                    # the tree may be whole all the same

@@ -2,7 +2,7 @@
 
 use super::console::Console;
 use super::human::Local;
-use super::{json, sanitize};
+use super::{json, sanitize, wording};
 use crate::clock::{Clock, SystemClock};
 use crate::ops::{Error, RepoError};
 use std::error::Error as _;
@@ -59,14 +59,14 @@ impl Failure {
         }
         if self.exit_code == 130 {
             let what_now = if self.message == RepoError::Interrupted.to_string() {
-                "what was stored counts, the same command goes on from there"
+                "what was done counts, the same command goes on from there"
             } else {
                 &self.message
             };
             console.say(&format!("interrupted while trying to {}: {what_now}", self.doing));
             return self.exit_code;
         }
-        console.say_error(&format!("cannot {}", self.whole()));
+        console.say_error(&format!("cannot {}", wording::message(&self.whole())));
         if let Some(hint) = &self.hint {
             console.say(&format!("  {hint}"));
         }

@@ -73,7 +73,7 @@ impl Local {
     }
 
     #[cfg(test)]
-    fn utc() -> Self {
+    pub(super) fn utc() -> Self {
         Self(TimeZone::UTC)
     }
 

@@ -14,6 +14,7 @@ mod json;
 mod open;
 mod sanitize;
 mod secret;
+mod wording;
 mod words;
 
 use args::{Args, Command};
@@ -46,6 +47,7 @@ fn command_of(words: Vec<OsString>) -> String {
 
 fn dispatch(args: Args, capture: Option<Capture>) -> u8 {
     let console = Console::new(&args.global, capture);
+    wording::show_whole_names(args.global.verbose > 0);
     let Some(command) = args.command else {
         if console.json {
             let failure = Failure::refused("tell what to do", "no command was given").with_hint("see tintype --help");

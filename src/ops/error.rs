@@ -131,6 +131,11 @@ impl Error {
 
     /// What the person can do next, if there is something.
     pub fn hint(&self) -> Option<&'static str> {
+        if let Self::Target { source, .. } = self
+            && let Some(hint) = target_hint(source)
+        {
+            return Some(hint);
+        }
         Some(match self.code() {
             "wrong-password" => "try another password, or the recovery code (`--recovery-code-file`)",
             "key-needed" => "give --password-file, --password-command, TINTYPE_PASSWORD or --recovery-code-file",
@@ -148,12 +153,21 @@ impl Error {
             "sources-empty" => "is the drive with the photos connected? If they are really gone, say --allow-empty",
             "disk-full" => "make room, then run the same command again: what was stored counts",
             "claims-to-be-plain" => "somebody may have put another repository in its place; compare with another copy",
-            "place-gone" => "connect the drive again, then run the same command again: what was stored counts",
+            "place-gone" => "connect the drive again, then run the same command again: what was done counts",
             "manifest-damaged" => "`tintype snapshots` lists the others; restore one of them by its id",
             "recovery-code-not-shown" => "run it on a terminal, or let its output go to a file or a printer",
             "verification-failed" => "test this machine's memory before you trust it with photos",
             _ => return None,
         })
+    }
+}
+
+/// What can be done about the folder to restore into, where that is something else than for a repository.
+fn target_hint(error: &TargetError) -> Option<&'static str> {
+    match error {
+        TargetError::Full { .. } => Some("make room there, then run the same command again: the files that were restored count"),
+        TargetError::Gone { .. } => Some("connect the drive again, then run the same command again: the files that were restored count"),
+        _ => None,
     }
 }
 

@@ -88,7 +88,8 @@ pub struct LsEntry {
 /// tree is a problem in the report, and the rest is listed.
 pub fn ls(repository: &Repository, options: &LsOptions) -> Result<LsReport, Error> {
     repository.sealing()?;
-    let list = SnapshotList::take(&**repository.store(), &repository.notices()?)?;
+    let notices = repository.notices()?;
+    let list = SnapshotList::take(&**repository.store(), &notices)?;
     let manifest = resolve(repository, &list, &options.snapshot)?;
     let reader = ObjectReader::with_segments(repository, &manifest.public.segments)?;
     let objects = RepoObjects(&reader);
@@ -97,6 +98,7 @@ pub fn ls(repository: &Repository, options: &LsOptions) -> Result<LsReport, Erro
     if options.snapshot == SnapshotRef::Latest(0) {
         report.problems.extend(used::newer_in_second(&list, &manifest));
     }
+    report.problems.extend(used::only_in_second(repository, &list, &notices, [&manifest])?);
     report.problems.extend(time_ahead([&manifest], repository.surroundings().clock.now()));
     let sources = manifest.sealed.as_ref().map(|sealed| sealed.sources.as_slice()).unwrap_or_default();
     let found = resolve_path(&objects, &manifest, &options.path)?;

@@ -72,17 +72,6 @@ fn absent(name: &str, reason: String) -> Error {
     RepoError::NoSuchSnapshot { name: name.to_owned(), reason }.into()
 }
 
-/// Why there is no latest snapshot, and what brings back those that lost their first copy.
-fn none_yet(list: &SnapshotList) -> String {
-    match list.second_only.len() {
-        0 => "there is no snapshot here yet".to_owned(),
-        count => {
-            let are = if count == 1 { "1 snapshot lies".to_owned() } else { format!("{count} snapshots lie") };
-            format!("{are} in second/ alone; a `tintype snap` of any folder into this repository brings back each that is whole")
-        }
-    }
-}
-
 /// Clocks differ, and time zones are set wrong: less than this far ahead is nothing to speak of.
 const AHEAD_SAID_SECONDS: i64 = 86_400;
 
@@ -123,7 +112,8 @@ fn roughly(seconds: i64) -> String {
 }
 
 fn load(repository: &Repository, list: &SnapshotList, name: crate::repo::SnapshotName, asked: &str) -> Result<Manifest, Error> {
-    let Some((file, _)) = list.first.get(&name.into()) else { return Err(no_such(asked)) };
+    let hash = name.into();
+    let Some((file, _)) = list.first.get(&hash).or_else(|| list.second_only.get(&hash)) else { return Err(no_such(asked)) };
     match repository.load_manifest(file)? {
         Loaded::Good(manifest) => Ok(*manifest),
         Loaded::TooNew(file) => Err(RepoError::TooNew { name: file.path() }.into()),
@@ -131,17 +121,29 @@ fn load(repository: &Repository, list: &SnapshotList, name: crate::repo::Snapsho
     }
 }
 
-/// Finds the snapshot that a person means.
+/// Finds the snapshot that a person means. An id or a time also names a manifest in `second/` alone: the snapshot of a drive that lost
+/// `snapshots/` is not out of reach. Other names stand for one only where `snapshots/` has none at all. Whoever uses it says so
+/// ([`SnapshotList::is_second_only`]).
 ///
 /// Errors: [`RepoError::NoSuchSnapshot`], [`RepoError::Ambiguous`], or the manifest is damaged in both places.
 pub fn resolve(repository: &Repository, list: &SnapshotList, name: &SnapshotRef) -> Result<Manifest, Error> {
+    let mut manifest = find(repository, list, name)?;
+    if list.is_second_only(manifest.name) {
+        // That there is no first copy is said of the snapshot, and is no copy that was missed.
+        manifest.first_copy = None;
+    }
+    Ok(manifest)
+}
+
+fn find(repository: &Repository, list: &SnapshotList, name: &SnapshotRef) -> Result<Manifest, Error> {
     match name {
         SnapshotRef::Latest(steps) => {
             if *steps > 0 {
                 repository.sealing()?;
             }
             let asked = if *steps == 0 { "latest".to_owned() } else { format!("latest~{steps}") };
-            let mut at = repository.latest(list)?.ok_or_else(|| absent(&asked, none_yet(list)))?;
+            let latest = repository.latest(&list.with_some_snapshot())?;
+            let mut at = latest.ok_or_else(|| absent(&asked, "there is no snapshot here yet".to_owned()))?;
             for step in 0..*steps {
                 let previous =
                     at.sealed.as_ref().and_then(|sealed| sealed.sources.first()).and_then(|source| source.previous.first().copied());
@@ -155,7 +157,8 @@ pub fn resolve(repository: &Repository, list: &SnapshotList, name: &SnapshotRef)
             Ok(at)
         }
         SnapshotRef::Id(digits) => {
-            let mut matching = list.first.values().filter(|(file, _)| file.hash.hex().starts_with(digits));
+            let all = list.first.values().chain(list.second_only.values());
+            let mut matching = all.filter(|(file, _)| file.hash.hex().starts_with(digits));
             match (matching.next(), matching.count()) {
                 (Some((file, _)), 0) => load(repository, list, file.hash.into(), digits),
                 (Some(_), more) => Err(RepoError::Ambiguous { name: digits.clone(), count: more + 1 }.into()),
@@ -163,18 +166,24 @@ pub fn resolve(repository: &Repository, list: &SnapshotList, name: &SnapshotRef)
             }
         }
         SnapshotRef::NotAfter(seconds) => {
-            let all = list.newest_first();
-            let not_after = all.iter().find(|(file, _)| file.stated_seconds.is_some_and(|stated| stated <= *seconds));
-            let Some((file, _)) = not_after else {
-                let oldest = all.last().and_then(|(file, _)| Some((file.hash.into(), file.stated_seconds?)));
-                return Err(RepoError::NoneSoEarly { seconds: *seconds, oldest }.into());
-            };
-            load(repository, list, file.hash.into(), &file.hash.short())
+            let all = list.all_newest_first();
+            let not_after = all.iter().filter(|(file, _)| file.stated_seconds.is_some_and(|stated| stated <= *seconds));
+            for (file, _) in not_after {
+                if !file.second {
+                    return load(repository, list, file.hash.into(), &file.hash.short());
+                }
+                // One in `second/` alone may be the rest of a run that died: it hides no snapshot.
+                if let Loaded::Good(manifest) = repository.load_manifest(file)? {
+                    return Ok(*manifest);
+                }
+            }
+            let oldest = all.last().and_then(|(file, _)| Some((file.hash.into(), file.stated_seconds?)));
+            Err(RepoError::NoneSoEarly { seconds: *seconds, oldest }.into())
         }
         SnapshotRef::Label(label) => {
             // Labels are sealed: without the key the question has no answer.
             repository.sealing()?;
-            let heads: Heads = repository.heads(list)?;
+            let heads: Heads = repository.heads(&list.with_some_snapshot())?;
             let of_label = heads.manifests.values().filter(|manifest| {
                 manifest.sealed.as_ref().is_some_and(|sealed| sealed.sources.iter().any(|source| source.label == *label))
             });

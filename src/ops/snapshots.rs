@@ -183,7 +183,7 @@ fn second_only_problems(repository: &Repository, list: &SnapshotList, notices: &
         };
         let since = ledger.second_only.get(&file.hash).copied().unwrap_or(now);
         let message = if whole {
-            "a manifest in second/ alone, which is no snapshot; all that it needs is here"
+            "a manifest in second/ alone, which is no snapshot; all that it needs is here, and its id can be restored"
         } else {
             "a manifest in second/ alone, which is no snapshot, and not all that it needs is here: still arriving, or a run that was interrupted"
         };
@@ -195,7 +195,7 @@ fn second_only_problems(repository: &Repository, list: &SnapshotList, notices: &
 }
 
 /// Whether every pack that a manifest needs is here, by its length and its last bytes. Says which needs pages were read from second places.
-fn needs_are_here(
+pub(super) fn needs_are_here(
     repository: &Repository,
     manifest: &Manifest,
     (packs, notices): (&Packs, &Notices),

@@ -1,9 +1,11 @@
 //! Owns saying what was wrong with the repository's own files that an operation read and could do without: first copies whose second
 //! one was used, and index segments that the packs themselves stood in for. The result is whole: exit 4 at most.
 
-use super::{Problem, Severity};
+use super::snapshots::needs_are_here;
+use super::{Error, Problem, Severity};
 use crate::repo::{
-    FileState, Ledger, Manifest, NameFolder, Notices, ObjectReader, Repository, RepositoryFileState, SnapshotList, StoredFile, StoredName,
+    FileState, Ledger, Manifest, NameFolder, Notices, ObjectReader, Packs, Repository, RepositoryFileState, SnapshotList, StoredFile,
+    StoredName,
 };
 use std::collections::BTreeMap;
 
@@ -76,6 +78,37 @@ pub(super) fn newer_in_second(list: &SnapshotList, latest: &Manifest) -> Vec<Pro
             .with_hint("`tintype check` says whether all that it needs is here; then the next `tintype snap` brings it back")
     };
     newer.map(|(file, _)| problem(file)).collect()
+}
+
+/// Snapshots that were asked for and whose manifests lie in `second/` alone, each once: what could be had of them was used all the same.
+/// Never less than exit 4, however long ago they were first seen there.
+pub(super) fn only_in_second<'m>(
+    repository: &Repository,
+    list: &SnapshotList,
+    notices: &Notices,
+    manifests: impl IntoIterator<Item = &'m Manifest>,
+) -> Result<Vec<Problem>, Error> {
+    let used: BTreeMap<_, _> = manifests.into_iter().filter(|one| list.is_second_only(one.name)).map(|one| (one.name, one)).collect();
+    if used.is_empty() {
+        return Ok(Vec::new());
+    }
+    let packs = Packs::list(&**repository.store())?;
+    let mut problems = Vec::new();
+    for manifest in used.into_values() {
+        let whole = needs_are_here(repository, manifest, (&packs, notices), &mut problems)?;
+        let how = "lies in second/ alone: it lost its first copy, or the run that took it did not finish";
+        let (severity, rest, hint) = if whole {
+            let hint = "the next `tintype snap` into this repository brings it back, if the drive can be written";
+            (Severity::Bookkeeping, "all that it needs is here", hint)
+        } else {
+            let hint = "if this copy of the repository is still arriving, wait; another copy may have it whole";
+            (Severity::Incomplete, "not all that it needs is here", hint)
+        };
+        let message = format!("snapshot {} {how}; {rest}", manifest.name.short());
+        let problem = Problem::of_object("manifest-only-second", severity, manifest.name.hex(), message);
+        problems.push(problem.with_hint(hint));
+    }
+    Ok(problems)
 }
 
 /// Index segments that a reader was given and could not read. Where the others listed all that it looked for nobody misses them.

@@ -107,7 +107,7 @@ pub enum RepoError {
         place: String,
     },
     /// An object that a snapshot needs is in no pack that is here.
-    #[error("object {id} is in no pack that is here")]
+    #[error("a pack is missing: object {}… is in none that is here", id.short())]
     ObjectMissing {
         /// The object.
         id: ObjectId,

@@ -10,6 +10,7 @@ use crate::format::{
     StoredFile,
 };
 use crate::store::Store;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A manifest, read and judged.
@@ -50,7 +51,7 @@ pub enum Loaded {
 pub struct SnapshotList {
     /// In `snapshots/`: these exist.
     pub first: Files,
-    /// In `second/snapshots/` alone: said, but no snapshots.
+    /// In `second/snapshots/` alone: no snapshots, and read all the same by who asks for them.
     pub second_only: Files,
     /// Named by tombstones: they do not exist.
     pub forgotten: u64,
@@ -79,6 +80,33 @@ impl SnapshotList {
         let mut files: Vec<_> = self.first.values().copied().collect();
         files.sort_by_key(|(file, _)| std::cmp::Reverse((file.stated_seconds, file.hash)));
         files
+    }
+
+    /// What an id or a time may name, newest first: the snapshots, and the manifests in `second/` alone.
+    pub fn all_newest_first(&self) -> Vec<(StoredFile, Seen)> {
+        let mut files: Vec<_> = self.first.values().chain(self.second_only.values()).copied().collect();
+        files.sort_by_key(|(file, _)| std::cmp::Reverse((file.stated_seconds, file.hash)));
+        files
+    }
+
+    /// The list by which `latest` and labels are found: where `snapshots/` has none at all, what lies in `second/` alone stands for it.
+    pub fn with_some_snapshot(&self) -> Cow<'_, Self> {
+        if self.first.is_empty() && !self.second_only.is_empty() {
+            Cow::Owned(Self { first: self.second_only.clone(), second_only: Files::new(), forgotten: self.forgotten })
+        } else {
+            Cow::Borrowed(self)
+        }
+    }
+
+    /// The time that a manifest's name states, in seconds since the epoch, if it is here.
+    pub fn stated_seconds(&self, name: SnapshotName) -> Option<i64> {
+        let name = name.into();
+        self.first.get(&name).or_else(|| self.second_only.get(&name)).and_then(|(file, _)| file.stated_seconds)
+    }
+
+    /// Whether a manifest lies in `second/` alone.
+    pub fn is_second_only(&self, name: SnapshotName) -> bool {
+        self.second_only.contains_key(&name.into())
     }
 }
 

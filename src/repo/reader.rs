@@ -158,8 +158,13 @@ impl<'r> ObjectReader<'r> {
         }
     }
 
+    /// The repository that it reads.
+    pub(super) fn repository(&self) -> &'r Repository {
+        self.repository
+    }
+
     /// Goes on to every segment and every pack that is here, second copies of meta packs included.
-    fn widen(&self) -> Result<(), RepoError> {
+    pub(super) fn widen(&self) -> Result<(), RepoError> {
         let mut held = self.index.write().unwrap_or_else(PoisonError::into_inner);
         if held.1 == Scope::Everything {
             return Ok(());
@@ -183,7 +188,7 @@ impl<'r> ObjectReader<'r> {
     }
 
     /// An object that nothing lists: missing, unless it may lie in a pack that is here and does not say any more what it holds.
-    fn nowhere(&self, id: ObjectId) -> RepoError {
+    pub(super) fn nowhere(&self, id: ObjectId) -> RepoError {
         match self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             None => RepoError::ObjectMissing { id },
             Some((pack, reason)) => {
@@ -285,9 +290,12 @@ impl<'r> ObjectReader<'r> {
     }
 
     /// Whether this machine saw a pack whole on this copy.
-    fn was_here(&self, pack: &PackFacts) -> bool {
-        let load = || Ledger::load(&self.repository.surroundings.local, &self.repository.copy_identity());
-        self.ledger.get_or_init(load).packs.contains_key(&pack.name)
+    pub(super) fn was_here(&self, pack: &PackFacts) -> bool {
+        self.ledger().packs.contains_key(&pack.name)
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.ledger.get_or_init(|| Ledger::load(&self.repository.surroundings.local, &self.repository.copy_identity()))
     }
 
     /// Reads, opens and decodes one record. The outer error is the place being gone.
@@ -347,7 +355,7 @@ fn slice(record: Arc<Vec<u8>>, found: &Found) -> Option<ObjectBytes> {
 }
 
 /// Damaged says more than denied, and that more than missing.
-fn worse(one: Option<RepoError>, other: RepoError) -> RepoError {
+pub(super) fn worse(one: Option<RepoError>, other: RepoError) -> RepoError {
     match one {
         Some(RepoError::ObjectDamaged { denied: true, .. }) if matches!(other, RepoError::ObjectDamaged { denied: false, .. }) => other,
         Some(damaged @ RepoError::ObjectDamaged { .. }) => damaged,

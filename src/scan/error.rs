@@ -170,7 +170,7 @@ impl ScanError {
         match self {
             Self::NotFound { .. } => "not there".to_owned(),
             Self::PermissionDenied { .. } => "permission denied".to_owned(),
-            Self::NotAFile { .. } => "not of the kind that was expected".to_owned(),
+            Self::NotAFile { .. } => "not a file or folder, or no longer what it was".to_owned(),
             Self::ReadFailed { errno, .. } | Self::Other { errno, .. } if *errno != 0 => system_words(*errno),
             Self::ReadFailed { .. } => "input/output error".to_owned(),
             Self::TooDeep { depth_max, .. } => format!("more than {depth_max} folders deep"),

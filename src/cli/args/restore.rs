@@ -53,7 +53,7 @@ pub(in crate::cli) struct RestoreArgs {
     /// Do not ask before something is written in place or removed
     #[arg(long, help_heading = "What is written")]
     pub(in crate::cli) yes: bool,
-    /// Say what would be done, and write nothing
+    /// Say what would be done and what is known to be missing; nothing is written, and no photo is read
     #[arg(long, help_heading = "What is written")]
     pub(in crate::cli) dry_run: bool,
     /// Read every restored file back and compare it once more

@@ -8,12 +8,11 @@ use crate::cli::console::Console;
 use crate::cli::exit::{Doing, Failure};
 use crate::cli::open::{Need, open, place};
 use crate::cli::sanitize;
-use crate::cli::words::problems::problem_lines;
 use crate::cli::words::restore::{plan_words, restore_words};
 use crate::ops::restore::{
-    MemoryLimits, MemoryTarget, OsTarget, Overwrite, PlanSummary, RestoreOptions, Rights, Target, TargetError, originals, plan_restore,
+    Foreseen, MemoryLimits, MemoryTarget, OsTarget, Overwrite, RestoreOptions, Rights, Target, TargetError, originals, plan_restore,
 };
-use crate::ops::{Error, Outcome, Problem, Repository};
+use crate::ops::{Error, Outcome, Repository};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -69,25 +68,29 @@ pub(in crate::cli) fn run(console: &Console, args: &RestoreArgs) -> Result<u8, F
             }
         };
         let plan = plan_restore(&repository, target, &place.options, &bar).doing(doing).inspect_err(|_| tidy())?;
-        let mut summary = plan.summary();
-        summary.target.clone_from(&shown);
-        if args.dry_run {
-            plans.push(DryRun { dry_run: true, plan: summary, problems: plan.notes().to_vec() });
-            continue;
-        }
-        drop(bar);
-        if (in_place || args.delete) && !args.yes {
-            may_write(console, &summary, doing).inspect_err(|_| tidy())?;
+        let must_ask = (in_place || args.delete) && !args.yes;
+        if args.dry_run || must_ask {
+            let mut foreseen = plan.foresee(&bar).doing(doing).inspect_err(|_| tidy())?;
+            foreseen.plan.target.clone_from(&shown);
+            if args.dry_run {
+                plans.push(DryRun { dry_run: true, foreseen });
+                continue;
+            }
+            drop(bar);
+            may_write(console, &foreseen, doing).inspect_err(|_| tidy())?;
+        } else {
+            drop(bar);
         }
         let _awake = Awake::hold("photos are being restored");
         let bar = Bar::start(console);
         reports.push(plan.run(&bar).doing(doing)?);
     }
     if args.dry_run {
-        return Ok(said(console, &plans, 0, |plan, out| {
+        let problems = plans.iter().flat_map(|plan| &plan.foreseen.problems);
+        let exit_code = Outcome::of(problems).exit_code();
+        return Ok(said(console, &plans, exit_code, |plan, out| {
             // Writing into a String cannot fail.
-            _ = plan_words(&plan.plan, out);
-            problem_lines(&plan.problems, out);
+            _ = plan_words(&plan.foreseen, out);
         }));
     }
     let problems = reports.iter().flat_map(|report| &report.problems);
@@ -131,13 +134,13 @@ fn original_places(repository: &Repository, options: &RestoreOptions) -> Result<
 }
 
 /// Shows the plan and asks whether it may be done.
-fn may_write(console: &Console, summary: &PlanSummary, doing: impl Fn() -> String) -> Result<(), Failure> {
+fn may_write(console: &Console, foreseen: &Foreseen, doing: impl Fn() -> String) -> Result<(), Failure> {
     if !console.can_ask() {
         return Err(Failure::refused(doing(), "this writes where photos are, and there is no terminal to ask on")
             .with_hint("look at --dry-run, then give --yes"));
     }
     let mut words = String::new();
-    _ = plan_words(summary, &mut words);
+    _ = plan_words(foreseen, &mut words);
     // The last line says that nothing was written.
     words.lines().rev().skip(1).collect::<Vec<_>>().into_iter().rev().for_each(|line| console.say(line));
     if console.asks_yes("go on?") {
@@ -150,8 +153,8 @@ fn may_write(console: &Console, summary: &PlanSummary, doing: impl Fn() -> Strin
 #[derive(Debug, serde::Serialize)]
 struct DryRun {
     dry_run: bool,
-    plan: PlanSummary,
-    problems: Vec<Problem>,
+    #[serde(flatten)]
+    foreseen: Foreseen,
 }
 
 /// What a restore to several places reports.
@@ -171,10 +174,7 @@ fn open_target(path: &Path, privileged: bool) -> Result<Arc<dyn Target>, TargetE
 
 /// The target of a dry run. One that is absent is not made: an empty one in memory stands in for it.
 fn look_at(path: &Path) -> Result<Arc<dyn Target>, TargetError> {
-    if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        return Ok(Arc::new(MemoryTarget::new(MemoryLimits::default())));
-    }
-    OsTarget::open_root(path).map(as_target)
+    Ok(OsTarget::look_before(path)?.map_or_else(|| Arc::new(MemoryTarget::new(MemoryLimits::default())) as Arc<dyn Target>, as_target))
 }
 
 /// Whether a folder, made already or not, is or would be in the repository.

@@ -1,8 +1,8 @@
 //! Owns how an audit reads on screen: what is wrong first, with photos and snapshots, then what is well.
 
-use crate::cli::human;
+use crate::cli::{human, wording};
 use crate::ops::Severity;
-use crate::ops::check::{CheckReport, SnapshotState};
+use crate::ops::check::{CheckReport, CheckedSnapshot, SnapshotState};
 use std::fmt::{Result, Write};
 
 /// So many problems are written out; `--json` has all of them.
@@ -20,9 +20,9 @@ pub(crate) fn check_words(report: &CheckReport, out: &mut dyn Write) -> Result {
         };
         let subject = problem.path.as_deref().or(problem.object.as_deref()).unwrap_or_default();
         if subject.is_empty() || problem.names_its_subject() || problem.message.starts_with("pack ") {
-            writeln!(out, "{word:<10} {}", problem.message)?;
+            writeln!(out, "{word:<10} {}", wording::message(&problem.message))?;
         } else {
-            writeln!(out, "{word:<10} {subject}: {}", problem.message)?;
+            writeln!(out, "{word:<10} {}", wording::message(&format!("{subject}: {}", problem.message)))?;
         }
         if let Some(hint) = &problem.hint {
             writeln!(out, "{:<10} {hint}", "")?;
@@ -72,8 +72,15 @@ fn side_notes(report: &CheckReport, out: &mut dyn Write) -> Result {
     Ok(())
 }
 
+/// The snapshots that were judged: those that exist, and those in `second/` alone that were asked for. Nothing else has packs that it needs.
+fn judged(report: &CheckReport) -> impl Iterator<Item = &CheckedSnapshot> {
+    let exist = report.snapshots.iter().any(|snapshot| !snapshot.second_only);
+    let asked = !exist && report.packs > 0;
+    report.snapshots.iter().filter(move |snapshot| asked || !snapshot.second_only)
+}
+
 fn totals(report: &CheckReport, out: &mut dyn Write) -> Result {
-    let existing = count_of(report.snapshots.iter().filter(|snapshot| !snapshot.second_only).count());
+    let existing = count_of(judged(report).count());
     if existing == 0 {
         return writeln!(out, "no snapshot here");
     }
@@ -89,7 +96,7 @@ fn totals(report: &CheckReport, out: &mut dyn Write) -> Result {
             human::duration(report.seconds)
         )?;
     } else if let Some(since) = &report.verified_since {
-        write!(out, ": names and lengths looked at; every byte was last read and compared since {since}")?;
+        write!(out, ": names and lengths looked at; every byte was last read and compared since {}", wording::message(since))?;
     } else {
         write!(out, ": names and lengths looked at (`--read-data` reads every byte)")?;
     }
@@ -97,7 +104,7 @@ fn totals(report: &CheckReport, out: &mut dyn Write) -> Result {
 }
 
 fn snapshots(report: &CheckReport, out: &mut dyn Write) -> Result {
-    let existing: Vec<_> = report.snapshots.iter().filter(|snapshot| !snapshot.second_only).collect();
+    let existing: Vec<_> = judged(report).collect();
     let in_state = |state| count_of(existing.iter().filter(|snapshot| snapshot.state == state).count());
     let all = count_of(existing.len());
     if all == 0 {
@@ -127,7 +134,7 @@ fn snapshots(report: &CheckReport, out: &mut dyn Write) -> Result {
     }
     writeln!(out, "of {}: {}; {} complete", counted(all, "snapshot"), parts.join(", "), human::count(complete))?;
     match &report.last_complete {
-        Some(last) => writeln!(out, "last complete: {} of {}", last.id.get(..8).unwrap_or(&last.id), last.time),
+        Some(last) => writeln!(out, "last complete: {} of {}", last.id.get(..8).unwrap_or(&last.id), wording::message(&last.time)),
         None => writeln!(out, "no snapshot here is complete"),
     }
 }

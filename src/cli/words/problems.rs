@@ -1,6 +1,6 @@
 //! Owns how problems read: how bad, what, and what to do.
 
-use crate::cli::sanitize;
+use crate::cli::{sanitize, wording};
 use crate::ops::{Problem, Severity};
 use std::fmt::Write;
 
@@ -27,8 +27,8 @@ fn problem_line(problem: &Problem, out: &mut String) {
         _ => String::new(),
     };
     // Writing into a String cannot fail.
-    _ = writeln!(out, "{}", sanitize::line(&format!("{word:<9} {about}{}", problem.message)));
+    _ = writeln!(out, "{}", sanitize::line(&wording::message(&format!("{word:<9} {about}{}", problem.message))));
     if let Some(hint) = &problem.hint {
-        _ = writeln!(out, "          {}", sanitize::line(hint));
+        _ = writeln!(out, "          {}", sanitize::line(&wording::message(hint)));
     }
 }

@@ -1,7 +1,8 @@
 //! Owns the words of `restore`: what came back and what did not, the number first, what to do next last.
 
 use crate::cli::human::{self, Local, bytes, counted};
-use crate::ops::restore::{NotSet, PlanSummary, Renamed, RestoreReport, RestoredSnapshot};
+use crate::cli::wording;
+use crate::ops::restore::{Foreseen, LeftOut, NotSet, Renamed, RestoreReport, RestoredSnapshot};
 use crate::ops::{Problem, Severity};
 use std::fmt::{Result, Write};
 
@@ -26,32 +27,40 @@ pub(crate) fn restore_words(report: &RestoreReport, out: &mut dyn Write) -> Resu
     }
     if report.left_out_count > 0 {
         writeln!(out, "left out  {} not restored:", human::count(report.left_out_count))?;
-        for left_out in report.left_out.iter().take(SHOWN_MAX) {
-            let path = if left_out.path.is_empty() { "(the root)" } else { &left_out.path };
-            write!(out, "            {path}   {}", left_out.reason)?;
-            if let Some(kept) = &left_out.kept_as {
-                write!(out, "   what could be read is in {kept}")?;
-            }
-            writeln!(out)?;
-        }
-        let shown = u64::try_from(report.left_out.len().min(SHOWN_MAX)).unwrap_or(u64::MAX);
-        if report.left_out_count > shown {
-            writeln!(out, "            and {} more; --json lists all", human::count(report.left_out_count - shown))?;
-        }
+        left_out_words(&report.left_out, report.left_out_count, out)?;
     }
     renamed_words(&report.renamed, out)?;
     if report.removed > 0 {
         writeln!(out, "removed   {} that the snapshot does not have", human::count(report.removed))?;
     }
     not_set_words(&report.not_set, out)?;
-    // What was left out is listed above; of these problems only the advice is new.
-    let is_listed =
-        |problem: &Problem| problem.code == "name-changed" || report.left_out.iter().any(|left_out| left_out.code == problem.code);
-    for problem in report.problems.iter().filter(|problem| !is_listed(problem)) {
-        writeln!(out, "{:<9} {}", severity(problem.severity), problem.message)?;
+    problem_words(&report.problems, &report.left_out, out)
+}
+
+fn left_out_words(left_out: &[LeftOut], count: u64, out: &mut dyn Write) -> Result {
+    for left_out in left_out.iter().take(SHOWN_MAX) {
+        let path = if left_out.path.is_empty() { "(the root)" } else { &left_out.path };
+        write!(out, "            {path}   {}", wording::message(&left_out.reason))?;
+        if let Some(kept) = &left_out.kept_as {
+            write!(out, "   what could be read is in {kept}")?;
+        }
+        writeln!(out)?;
+    }
+    let shown = u64::try_from(left_out.len().min(SHOWN_MAX)).unwrap_or(u64::MAX);
+    if count > shown {
+        writeln!(out, "            and {} more; --json lists all", human::count(count - shown))?;
+    }
+    Ok(())
+}
+
+/// The problems that are not in the list of what was left out, then the advice of all of them.
+fn problem_words(problems: &[Problem], left_out: &[LeftOut], out: &mut dyn Write) -> Result {
+    let is_listed = |problem: &Problem| problem.code == "name-changed" || left_out.iter().any(|left_out| left_out.code == problem.code);
+    for problem in problems.iter().filter(|problem| !is_listed(problem)) {
+        writeln!(out, "{:<9} {}", severity(problem.severity), wording::message(&problem.message))?;
     }
     let mut hints: Vec<&str> = Vec::new();
-    for hint in report.problems.iter().filter_map(|problem| problem.hint.as_deref()) {
+    for hint in problems.iter().filter_map(|problem| problem.hint.as_deref()) {
         if !hints.contains(&hint) {
             hints.push(hint);
         }
@@ -60,7 +69,8 @@ pub(crate) fn restore_words(report: &RestoreReport, out: &mut dyn Write) -> Resu
 }
 
 /// Says what a restore would do.
-pub(crate) fn plan_words(plan: &PlanSummary, out: &mut dyn Write) -> Result {
+pub(crate) fn plan_words(foreseen: &Foreseen, out: &mut dyn Write) -> Result {
+    let plan = &foreseen.plan;
     let verb = if plan.going_on { "would go on restoring" } else { "would restore" };
     write!(out, "{verb} {}, {}", counted(plan.files, "file", "files"), bytes(plan.bytes))?;
     write!(out, ", {}", counted(plan.folders, "folder", "folders"))?;
@@ -74,7 +84,6 @@ pub(crate) fn plan_words(plan: &PlanSummary, out: &mut dyn Write) -> Result {
         (plan.compare, "there already: would be compared, and replaced where they differ"),
         (plan.compare_and_keep, "there already: would be compared, and left as they are where they differ"),
         (plan.renamed, "would get another name, since the target cannot hold theirs or tell it from another"),
-        (plan.blocked, "cannot be restored: unreadable, or something is in their way"),
     ] {
         if count > 0 {
             writeln!(out, "  {} {what}", human::count(count))?;
@@ -95,7 +104,12 @@ pub(crate) fn plan_words(plan: &PlanSummary, out: &mut dyn Write) -> Result {
             writeln!(out, "            and {} more; --json lists 1,000", human::count(plan.delete - shown))?;
         }
     }
-    writeln!(out, "nothing was written")
+    if foreseen.left_out_count > 0 {
+        writeln!(out, "left out  {} would not be restored:", human::count(foreseen.left_out_count))?;
+        left_out_words(&foreseen.left_out, foreseen.left_out_count, out)?;
+    }
+    problem_words(&foreseen.problems, &foreseen.left_out, out)?;
+    writeln!(out, "nothing was written, and no photo was read: damage that nobody has met yet stays unseen")
 }
 
 /// Lists what has another name.
@@ -141,7 +155,7 @@ fn severity(severity: Severity) -> &'static str {
 mod tests {
     use super::{plan_words, restore_words};
     use crate::cli::human::Local;
-    use crate::ops::restore::{LeftOut, PlanSummary, RestoreReport, RestoredSnapshot};
+    use crate::ops::restore::{Foreseen, LeftOut, PlanSummary, RestoreReport, RestoredSnapshot};
     use crate::ops::{Problem, Severity};
 
     #[test]
@@ -171,7 +185,11 @@ mod tests {
             )
         );
         let mut text = String::new();
-        plan_words(&PlanSummary { files: 1, bytes: 12, target: "out".into(), ..PlanSummary::default() }, &mut text).unwrap();
-        assert_eq!(text, "would restore 1 file, 12 bytes, 0 folders into out\nnothing was written\n");
+        let plan = PlanSummary { files: 1, bytes: 12, target: "out".into(), ..PlanSummary::default() };
+        plan_words(&Foreseen { plan, ..Foreseen::default() }, &mut text).unwrap();
+        assert!(
+            text.starts_with("would restore 1 file, 12 bytes, 0 folders into out\nnothing was written, and no photo was read"),
+            "{text}"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::problems::problem_lines;
 use crate::cli::human::{self, Local, count, counted};
-use crate::cli::sanitize;
+use crate::cli::{sanitize, wording};
 use crate::clock::Timestamp;
 use crate::ops::snap::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport};
 use crate::ops::{Problem, Severity};
@@ -32,7 +32,7 @@ pub(in crate::cli) fn snap_words(report: &SnapReport, now: Timestamp, quiet: boo
     not_saved_lines(report, width, &local, out);
     if !quiet {
         for name in &report.healed {
-            _ = writeln!(out, "{:<width$} {}", "healed", sanitize::text(name));
+            _ = writeln!(out, "{:<width$} {}", "healed", sanitize::text(&wording::message(name)));
         }
     }
     let id: String = report.snapshot.chars().take(8).collect();
@@ -194,7 +194,7 @@ fn fate(not_saved: &NotSaved, local: &Local) -> String {
         Some(time) => format!("   known since {}", local.day_of(time)),
         None => String::new(),
     };
-    format!("{}{kept}{known}", sanitize::text(&not_saved.reason))
+    format!("{}{kept}{known}", sanitize::text(&wording::message(&not_saved.reason)))
 }
 
 #[cfg(test)]

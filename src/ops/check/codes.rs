@@ -39,7 +39,7 @@ pub const PROBLEM_CODES: &[ProblemCode] = &[
     code(
         "manifest-only-second",
         Severity::Incomplete,
-        "a manifest stands in second/ alone; 4 if all that it needs is here, known after 30 days",
+        "a manifest stands in second/ alone; 4 if all that it needs is here, known after 30 days unless a command used it",
     ),
     code("manifest-too-new", Severity::Notice, "a manifest was made by a newer version and was not judged"),
     code("needed-pack-forgotten", Severity::Notice, "a pack that a snapshot needs is named by a tombstone"),

@@ -25,6 +25,8 @@ pub(super) struct Judged {
     pub(super) origin: Origin,
     /// If it is good in either place.
     pub(super) manifest: Option<Manifest>,
+    /// A person named it: it is judged wherever its manifest lies.
+    pub(super) asked: bool,
     pub(super) report: CheckedSnapshot,
 }
 
@@ -34,9 +36,14 @@ impl Judged {
         self.report.state = self.report.state.max(state);
     }
 
-    /// What it lacks counts: it is a snapshot, and nothing says that it was forgotten.
+    /// What it needs is looked at: it is a snapshot, or one was asked for by this name.
+    pub(super) fn is_judged(&self) -> bool {
+        self.origin == Origin::First || self.asked
+    }
+
+    /// What it lacks counts: nothing says that it was forgotten either.
     pub(super) fn counts(&self) -> bool {
-        self.origin == Origin::First && !self.report.forgotten
+        self.is_judged() && !self.report.forgotten
     }
 }
 
@@ -62,7 +69,13 @@ impl Audit<'_> {
             for name in names {
                 let file = self.find_named(&list, name)?;
                 if !wanted.iter().any(|(other, _)| other.hash == file.hash) {
-                    wanted.push((file, Origin::First));
+                    let is_gone = self.ledger.manifests.contains_key(&file.hash) && !self.notices.unverified.contains(&file.hash);
+                    let origin = match file.second {
+                        false => Origin::First,
+                        true if is_gone => Origin::Gone,
+                        true => Origin::SecondOnly,
+                    };
+                    wanted.push((file, origin));
                 }
             }
         }
@@ -103,13 +116,15 @@ impl Audit<'_> {
     fn find_named(&self, list: &SnapshotList, name: &SnapshotRef) -> Result<StoredFile, Error> {
         // An id names a file, whatever state it is in; other names need manifests that can be read.
         if let SnapshotRef::Id(digits) = name {
-            let mut matching = list.first.values().filter(|(file, _)| file.hash.hex().starts_with(digits));
+            let all = list.first.values().chain(list.second_only.values());
+            let mut matching = all.filter(|(file, _)| file.hash.hex().starts_with(digits));
             if let (Some((file, _)), None) = (matching.next(), matching.next()) {
                 return Ok(*file);
             }
         }
         let hash: StoredName = resolve(self.repository, list, name)?.name.into();
-        list.first.get(&hash).map(|(file, _)| *file).ok_or_else(|| no_such(&hash.hex()))
+        let found = list.first.get(&hash).or_else(|| list.second_only.get(&hash));
+        found.map(|(file, _)| *file).ok_or_else(|| no_such(&hash.hex()))
     }
 
     fn judge(&mut self, file: StoredFile, origin: Origin) -> Result<Judged, Error> {
@@ -128,7 +143,7 @@ impl Audit<'_> {
             forgotten: self.notices.unverified.contains(&hash),
             ..CheckedSnapshot::default()
         };
-        let mut judged = Judged { file, origin, manifest: None, report };
+        let mut judged = Judged { file, origin, manifest: None, asked: !self.all, report };
         if origin == Origin::SecondOnly {
             self.ledger.second_only.entry(hash).or_insert(self.now);
         }
@@ -163,7 +178,7 @@ impl Audit<'_> {
     fn compare_time(&mut self, file: &StoredFile, time: Time) {
         let named = StoredFile::snapshot(file.hash, time);
         if named.stated_seconds != file.stated_seconds {
-            let words = format!("it states {} inside, which counts", rfc3339(time.seconds, time.nanoseconds));
+            let words = format!("it states {} inside, which counts", rfc3339(time.seconds, 0));
             self.note(Problem::of_object("time-contradicts-name", Severity::Notice, file.path(), words));
         }
     }

@@ -138,7 +138,7 @@ fn report_forgotten(audit: &mut Audit<'_>, judged: &[Judged]) {
 fn gather(audit: &mut Audit<'_>, judged: Vec<Judged>, pages: &Pages, looks: &Looks, totals: &DeepTotals) -> CheckReport {
     let mut needed: BTreeSet<PackName> = BTreeSet::new();
     let mut seen_pages: BTreeSet<StoredName> = BTreeSet::new();
-    for manifest in judged.iter().filter(|one| one.origin == Origin::First).filter_map(|one| one.manifest.as_ref()) {
+    for manifest in judged.iter().filter(|one| one.is_judged()).filter_map(|one| one.manifest.as_ref()) {
         needed.extend(manifest.public.needs.tail.iter().map(|pack| pack.name));
         for page in manifest.public.needs.pages.iter().filter(|page| seen_pages.insert(**page)) {
             needed.extend(pages.get(page).iter().map(|pack| pack.name));

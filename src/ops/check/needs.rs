@@ -73,7 +73,7 @@ impl Audit<'_> {
             let mut lacks = false;
             for page in manifest.public.needs.pages.iter().filter(|page| matches!(pages.0.get(page), Some(Err(_)))) {
                 lacks = true;
-                if one.origin == super::manifests::Origin::First && !one.report.forgotten {
+                if one.counts() {
                     let (count, all_found) = lost.entry(*page).or_insert((0, true));
                     *count += 1;
                     *all_found &= found(position);

@@ -1,7 +1,7 @@
 //! Owns judging packs by name, length and trailer: which are whole, short, wrong, absent, replaced or placeholders.
 
 use super::audit::Audit;
-use super::manifests::{Judged, Origin};
+use super::manifests::Judged;
 use super::needs::Pages;
 use super::workers::for_each;
 use crate::ops::{Error, Problem, Severity};
@@ -255,7 +255,7 @@ impl Audit<'_> {
     /// Says which needed packs a tombstone names: they may be deleted any time.
     fn note_forgotten_packs(&mut self, looks: &Looks, judged: &[Judged], pages: &Pages) {
         let mut named = BTreeSet::new();
-        for manifest in judged.iter().filter(|one| one.origin == Origin::First).filter_map(|one| one.manifest.as_ref()) {
+        for manifest in judged.iter().filter(|one| one.is_judged()).filter_map(|one| one.manifest.as_ref()) {
             let (packs, _) = pages.of(&manifest.public.needs);
             named.extend(packs.map(|pack| pack.name).filter(|name| self.notices.packs.contains(name)));
         }

@@ -252,7 +252,9 @@ impl Audit<'_> {
                 self.note(Problem::of_object("manifest-missing", severity, path, words).with_hint(hint));
                 continue;
             }
-            let since = self.ledger.second_only.get(&one.file.hash).copied().unwrap_or(self.now);
+            // Who asks for it by name hears of it each time.
+            let first_seen = self.ledger.second_only.get(&one.file.hash).copied().filter(|_| !one.asked);
+            let since = first_seen.unwrap_or(self.now);
             let severity = Severity::of_second_only(whole, since, self.now);
             let words = if whole {
                 "its manifest is in second/ alone; all that it needs is here"

@@ -44,9 +44,12 @@ pub(super) fn of_target(target: &dyn Target, error: TargetError) -> Failure {
 }
 
 /// Sorts an error of the repository.
-fn of_repository(code: &'static str, error: RepoError) -> Failure {
+pub(super) fn of_repository(code: &'static str, error: RepoError) -> Failure {
     match error {
-        RepoError::ObjectMissing { .. } => Failure::LeftOut(Why::new("object-missing", Severity::Incomplete, error.to_string())),
+        RepoError::ObjectMissing { .. } => {
+            let reason = "a pack that holds it, or a part of it, is not here";
+            Failure::LeftOut(Why::new("object-missing", Severity::Incomplete, reason))
+        }
         RepoError::ObjectDamaged { denied: true, reason, .. } => Failure::LeftOut(Why::new("pack-denied", Severity::Damaged, reason)),
         RepoError::ObjectDamaged { .. } | RepoError::PackUnreadable { .. } | RepoError::File { .. } => {
             Failure::LeftOut(Why::new(code, Severity::Damaged, error.to_string()))

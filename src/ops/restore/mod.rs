@@ -13,6 +13,7 @@
 
 mod extra;
 mod file;
+mod foresee;
 mod items;
 mod marker;
 pub mod memory_target;
@@ -37,6 +38,7 @@ mod target_tests;
 #[cfg(test)]
 mod tests;
 
+pub use foresee::Foreseen;
 pub use marker::MARKER;
 pub use memory_target::{AttributeSupport, Case, HardLinks, MemoryLimits, MemoryTarget};
 pub use names::{Alike, Letters, NameLength, NameRules, Renamed};

@@ -56,6 +56,22 @@ impl OsTarget {
         Self { rights, ..self }
     }
 
+    /// What [`Self::create_or_open`] would come to, with nothing made: `None` where the folder is still to be made.
+    ///
+    /// Errors: as there, and that nothing could be written.
+    pub fn look_before(path: &Path) -> Result<Option<Self>, TargetError> {
+        let target = match Self::open_root(path) {
+            Ok(target) => Some(target),
+            Err(TargetError::Gone { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let there = absolute.ancestors().find(|part| part.exists()).unwrap_or(path);
+        let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+        rustix::fs::access(there, access).map_err(|errno| failed("write into", there.as_os_str().as_encoded_bytes(), errno))?;
+        Ok(target)
+    }
+
     /// The folder that `path` lies in, open, and the name that it has there.
     fn parent<'path>(&self, path: &'path [u8]) -> Result<(OwnedFd, &'path [u8]), TargetError> {
         let (parent, name) = split(path)?;

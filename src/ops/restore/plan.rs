@@ -2,6 +2,7 @@
 
 use super::extra::{self, Extra};
 use super::file::{Failure, of_target};
+use super::foresee::{self, Foreseen};
 use super::items::{Gather, Here, Items, What};
 use super::marker::{self, Begun};
 use super::options::{Mode, Overwrite, RestoreOptions};
@@ -99,6 +100,7 @@ pub fn plan_restore<'r>(
         }
         chosen.push((manifest, path.filter(|path| !path.is_empty())));
     }
+    notes.extend(used::only_in_second(repository, &list, &notices, chosen.iter().map(|(manifest, _)| manifest))?);
     notes.extend(time_ahead(chosen.iter().map(|(manifest, _)| manifest), repository.surroundings().clock.now()));
     let segments: BTreeSet<StoredName> = chosen.iter().flat_map(|(manifest, _)| manifest.public.segments.iter().copied()).collect();
     let reader = ObjectReader::with_segments(repository, &segments.into_iter().collect::<Vec<_>>())?;
@@ -243,6 +245,13 @@ impl RestorePlan<'_> {
     /// What a person should know before it is done.
     pub fn notes(&self) -> &[Problem] {
         &self.notes
+    }
+
+    /// What running it would come to, with nothing written and no photo read.
+    ///
+    /// Errors: the repository as a whole fails, or the observer asks to stop. Cost: one listing of the packs.
+    pub fn foresee(&self, observer: &dyn Observer) -> Result<Foreseen, Error> {
+        foresee::foresee(self, observer)
     }
 
     /// Does it.

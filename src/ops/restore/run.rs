@@ -108,7 +108,7 @@ pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<Rest
 }
 
 /// What to say of things that got another name.
-fn names_changed(renamed: &[Renamed]) -> Option<Problem> {
+pub(super) fn names_changed(renamed: &[Renamed]) -> Option<Problem> {
     let first = renamed.first()?;
     let message = match renamed.len() {
         1 => format!("{} is called {} here: {}", first.path, first.is_now, first.reason),
@@ -122,12 +122,12 @@ fn fatal(target: &dyn Target, error: TargetError) -> Error {
     Error::Target { place: target.place(), source: error }
 }
 
-fn stop_if_asked(observer: &dyn Observer) -> Result<(), Error> {
+pub(super) fn stop_if_asked(observer: &dyn Observer) -> Result<(), Error> {
     if observer.interrupted() { Err(RepoError::Interrupted.into()) } else { Ok(()) }
 }
 
 /// What was found wrong with the repository's bookkeeping on the way. Returns the files that were not read from their first place.
-fn bookkeeping(plan: &RestorePlan<'_>, tally: &mut Tally) -> Vec<String> {
+pub(super) fn bookkeeping(plan: &RestorePlan<'_>, tally: &mut Tally) -> Vec<String> {
     let copies = used::copies(plan.repository, &plan.manifests, Some(&plan.reader));
     let paths = copies.iter().filter_map(|problem| problem.object.clone()).collect();
     copies.into_iter().chain(used::segments(&plan.reader)).for_each(|problem| tally.problem(problem));

@@ -180,7 +180,7 @@ fn a_damaged_manifest_copy_or_index_is_said() {
 }
 
 #[test]
-fn a_segment_that_others_make_up_for_is_not_missed() {
+fn a_cut_off_segment_that_nothing_else_makes_up_for_is_said() {
     let made = family();
     let again = made.store.bytes_of(&made.segment).expect("the segment");
     // Nothing but the named one lists the packs: it is missed.

@@ -2,8 +2,10 @@
 
 mod choosing;
 mod damage;
+mod foresee;
 mod going_on;
 mod names;
+mod second_only;
 mod support;
 
 use super::{

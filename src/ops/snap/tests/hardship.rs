@@ -7,7 +7,7 @@ use crate::ops::snap::{SnapOptions, SnapReport, SnapSource, snap};
 use crate::ops::{Outcome, Severity};
 use crate::progress::Silent;
 use crate::repo::{Group, NewProtection, PackKind, PackRun, Publication, SnapshotList};
-use crate::scan::{Content as Bytes, Fault, MemorySource, Source, Special};
+use crate::scan::{Content as Bytes, Fault, FileSystem, Listed, MemorySource, ScanError, Source, SourceFile, Special, Stat};
 use crate::tree::{self, Content, Entry, Section, build_folder};
 use std::sync::Arc;
 use std::time::Duration;
@@ -288,4 +288,68 @@ fn a_manifest_that_a_later_version_forbids_to_change_is_not_followed() {
     assert!(refuse_to_follow(&heads(&manifest), &identity).is_ok());
     manifest.sealed.as_mut().unwrap().sections.push(Section { tag: 4 * 1000 + 1, bytes: Vec::new() });
     assert_eq!(refuse_to_follow(&heads(&manifest), &identity).unwrap_err().code(), "format-too-new");
+}
+
+/// A source of which a folder is taken away when the first file is opened: the walk has seen all of it.
+#[derive(Debug)]
+struct TakenAway(Arc<MemorySource>, &'static str);
+
+impl Source for TakenAway {
+    fn place(&self) -> Vec<u8> {
+        self.0.place()
+    }
+
+    fn stat(&self, path: &[u8]) -> Result<Stat, ScanError> {
+        self.0.stat(path)
+    }
+
+    fn list(&self, path: &[u8]) -> Result<Vec<Listed>, ScanError> {
+        self.0.list(path)
+    }
+
+    fn open(&self, path: &[u8]) -> Result<Box<dyn SourceFile>, ScanError> {
+        self.0.remove(self.1);
+        self.0.open(path)
+    }
+
+    fn read_link(&self, path: &[u8]) -> Result<Vec<u8>, ScanError> {
+        self.0.read_link(path)
+    }
+
+    fn file_system(&self, path: &[u8]) -> Result<FileSystem, ScanError> {
+        self.0.file_system(path)
+    }
+
+    fn owner_names(&self, uid: u32, gid: u32) -> (String, String) {
+        self.0.owner_names(uid, gid)
+    }
+}
+
+#[test]
+fn a_folder_that_disappears_while_it_is_walked_or_read_is_carried_and_said() {
+    let world = World::new(&NewProtection::Plain, 1);
+    fill(&world.source);
+    world.snap();
+    let before = world.files();
+    // Listed, and gone when it is listed itself.
+    world.source.fail("2019", Fault::Vanishes);
+    let report = world.snap();
+    assert_eq!((exit(&report), report.sources[0].files, world.files()), (3, 6, before.clone()), "{:?}", report.problems);
+    assert!(report.sources[0].not_saved.iter().any(|one| one.path == "2019" && one.kept_from.is_some()), "{:?}", report.sources[0]);
+    assert_eq!(exit(&world.snap()), 0, "it is known then");
+    // Seen whole by the walk, and gone when its changed files are to be read.
+    world.source.heal("2019");
+    world.snap();
+    for path in ["2019/07/IMG_1.HEIC", "2019/07/IMG_1.json", "2019/08/copy of a.jpg"] {
+        world.source.touch(path);
+    }
+    world.source.add_file("0.jpg", "read first");
+    let taken = SnapSource { source: Arc::new(TakenAway(world.source.clone(), "2019")), ..source(&world.source, "/home/photos") };
+    let report = world.snap_all(&[taken]);
+    assert_eq!((exit(&report), report.sources[0].files), (3, 7), "{:?}", report.problems);
+    let mut after = world.files();
+    assert_eq!(after.remove(&b"0.jpg"[..]).as_deref(), Some(&b"read first"[..]));
+    assert_eq!(after, before);
+    let kept: Vec<_> = report.sources[0].not_saved.iter().filter(|one| one.path.starts_with("2019/")).collect();
+    assert!(kept.len() == 3 && kept.iter().all(|one| one.kept_from.is_some()), "{:?}", report.sources[0].not_saved);
 }
