@@ -12,6 +12,8 @@ mod facts;
 mod guides;
 #[path = "cli/hardship.rs"]
 mod hardship;
+#[path = "cli/hostile.rs"]
+mod hostile;
 #[path = "cli/init.rs"]
 mod init;
 #[path = "cli/looking.rs"]

@@ -360,6 +360,7 @@ fn build(
                 marks: &mut marks,
                 lost: Vec::new(),
                 counts: Counts::default(),
+                places: Default::default(),
             };
             let carried = base.map(|(_, record)| carry_source(&mut carrying, record, &found.identity)).transpose()?;
             built.push(Built::Absent(carried.map(Box::new)));
