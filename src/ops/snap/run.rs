@@ -400,6 +400,7 @@ fn build(
                 marks: &mut marks,
                 lost: Vec::new(),
                 counts: Counts::default(),
+                places: Default::default(),
             };
             let reason = found.walk.as_ref().err().map(|error| format!("its source is absent: {}", error.reason())).unwrap_or_default();
             let carried =
