@@ -20,6 +20,8 @@ mod hardship;
 mod in_place;
 #[path = "cli/init.rs"]
 mod init;
+#[path = "cli/keys.rs"]
+mod keys;
 #[path = "cli/looking.rs"]
 mod looking;
 #[path = "cli/opening.rs"]

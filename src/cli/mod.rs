@@ -14,6 +14,8 @@ mod json;
 mod open;
 mod sanitize;
 mod secret;
+mod sheet;
+mod volume;
 mod wording;
 mod words;
 
