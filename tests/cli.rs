@@ -26,6 +26,8 @@ mod keys;
 mod looking;
 #[path = "cli/opening.rs"]
 mod opening;
+#[path = "cli/procedures.rs"]
+mod procedures;
 #[path = "cli/prompts.rs"]
 mod prompts;
 #[path = "cli/second_only.rs"]
