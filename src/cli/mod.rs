@@ -16,6 +16,8 @@ mod open;
 mod removable;
 mod sanitize;
 mod secret;
+mod sheet;
+mod volume;
 mod wording;
 mod words;
 

@@ -3,12 +3,14 @@
 mod check;
 mod global;
 mod guides;
+mod key;
 mod looking;
 mod restore;
 
 pub(super) use check::CheckArgs;
 pub(super) use global::{Color, Global, Progress};
 pub(super) use guides::{ReaderArgs, SpecArgs};
+pub(super) use key::{KeyAddArgs, KeyArgs, KeyChangeArgs, KeyCommand, KeyRemoveArgs, KeySheetArgs};
 pub(super) use looking::{DiffArgs, DumpArgs, FindArgs, InspectArgs, StatsArgs};
 pub(super) use restore::RestoreArgs;
 
@@ -87,6 +89,7 @@ impl Command {
 Examples:
   tintype -r /media/red/photos init
   tintype -r /media/red/photos init --password-file ~/.photo-password
+  tintype -r /media/red/photos init --recovery-sheet sheet.html
   tintype -r /media/red/for-the-heirs init --no-encryption
 
 The recovery code is shown once. Write it down: it opens the repository when the password is forgotten, and it cannot be changed.
@@ -99,6 +102,9 @@ pub(super) struct InitArgs {
     /// Encrypt, with the recovery code as the only key
     #[arg(long, help_heading = "Protection", conflicts_with_all = ["password_file", "password_command"])]
     pub(super) no_password: bool,
+    /// Write a page to print to this new file: the recovery code, and how to restore with nothing but it
+    #[arg(long, value_name = "FILE", help_heading = "Protection")]
+    pub(super) recovery_sheet: Option<PathBuf>,
 }
 
 /// Take a snapshot of folders of photos
@@ -165,41 +171,6 @@ pub(super) struct SnapshotsArgs {
     /// Also what is new with each and whether all of it is here, what was not saved, the packs, the machine, the note
     #[arg(long)]
     pub(super) long: bool,
-}
-
-/// Add a password
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "\
-Examples:
-  tintype -r /media/red/photos --recovery-code-file code.txt key add
-  tintype -r /media/red/photos --password-file old key add --new-password-file new --label laptop
-
-Exit codes: 0 done; 1 the place failed; 2 refused: wrong password or code, or the repository is not encrypted")]
-pub(super) struct KeyArgs {
-    #[command(subcommand)]
-    pub(super) command: KeyCommand,
-}
-
-/// What to do with passwords.
-#[derive(Debug, Subcommand)]
-pub(super) enum KeyCommand {
-    Add(KeyAddArgs),
-}
-
-/// Add a password; those that are there go on to work
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "\
-Examples:
-  tintype -r /media/red/photos --recovery-code-file code.txt key add
-
-Exit codes: 0 added; 1 the place failed; 2 refused")]
-pub(super) struct KeyAddArgs {
-    /// The new password is the first line of this file; default: ask
-    #[arg(long, value_name = "FILE")]
-    pub(super) new_password_file: Option<PathBuf>,
-    /// What to call it
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub(super) label: String,
 }
 
 /// List what is in a snapshot
