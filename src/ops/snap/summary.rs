@@ -151,10 +151,11 @@ fn source_report(
     report.lost = tree.lost;
     (report.skipped_kinds, report.excluded, report.repository_inside) = skipped(walk);
     let source_problems = [rotten(&mut report, tree, base, &path), wrong_rules(found, &path), clock(&mut report, found, &path)];
-    problems.extend(source_problems.into_iter().flatten().map(|problem| match problem.code {
-        // Bytes that change by themselves are told each time.
-        "source-rotten" => problem,
-        _ => news(ledger, now_seconds, problem),
+    problems.extend(source_problems.into_iter().flatten().filter_map(|problem| match problem.code {
+        // Bytes that change by themselves are told each time, a clock once.
+        "source-rotten" => Some(problem),
+        "clock-shifted" => Some(news(ledger, now_seconds, problem)).filter(|problem| problem.severity != Severity::Known),
+        _ => Some(news(ledger, now_seconds, problem)),
     }));
     let units = summarised.units.iter().filter(|unit| unit.source == position);
     (report.read_files, report.read_bytes) = units.fold((0, 0), |(files, bytes), unit| (files + 1, bytes + unit.stat.length_bytes));

@@ -18,6 +18,7 @@ mod everyday;
 mod facts;
 mod hardship;
 mod liar;
+mod nights;
 
 struct World {
     store: MemoryStore,
