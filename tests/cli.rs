@@ -16,6 +16,8 @@ mod facts;
 mod guides;
 #[path = "cli/hardship.rs"]
 mod hardship;
+#[path = "cli/hostile.rs"]
+mod hostile;
 #[path = "cli/in_place.rs"]
 mod in_place;
 #[path = "cli/init.rs"]

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod demo;
 pub mod diff;
+pub mod discover;
 pub mod dump;
 mod error;
 pub mod extensions;

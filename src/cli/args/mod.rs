@@ -120,8 +120,8 @@ Only what is not in the repository yet is stored. What could not be read is kept
 Exit codes: 0 taken; 3 taken, and something new was not saved or is not as it should be; 1 failed, no snapshot, but what was stored \
 counts for the next run; 2 refused; 130 interrupted")]
 pub(super) struct SnapArgs {
-    /// Folders or files to snap
-    #[arg(value_name = "PATH", required = true)]
+    /// Folders or files to snap; default: what this machine snapped last
+    #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Name of the source in snapshots; default: the last part of its path
     #[arg(long, value_name = "LABEL", help_heading = "The snapshot")]
@@ -144,6 +144,12 @@ pub(super) struct SnapArgs {
     /// Read every file again, also where size and times did not change
     #[arg(long, help_heading = "What is read")]
     pub(super) reread: bool,
+    /// Say what would be read and stored, and write nothing
+    #[arg(long, help_heading = "The snapshot")]
+    pub(super) dry_run: bool,
+    /// Read every new pack back from the drive before the snapshot names it; on removable drives a part is read in any case
+    #[arg(long, help_heading = "The snapshot")]
+    pub(super) verify: bool,
     /// Go on although a folder is empty or absent, and let go of what it held
     #[arg(long, help_heading = "What is read")]
     pub(super) allow_empty: bool,

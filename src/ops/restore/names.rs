@@ -65,7 +65,7 @@ impl NameRules {
         windows: false,
         alike: Alike::Bytes,
         length_max: NameLength::Bytes(255),
-        file_bytes_max: i64::MAX.unsigned_abs(),
+        file_bytes_max: u64::MAX,
     };
     /// APFS and HFS+ as Macs come.
     pub const MAC: Self = Self { letters: Letters::Text, alike: Alike::CaseAndForm, ..Self::LINUX };

@@ -17,6 +17,7 @@ mod away;
 mod everyday;
 mod facts;
 mod hardship;
+mod liar;
 
 struct World {
     store: MemoryStore,
