@@ -57,7 +57,7 @@ pub fn dump(repository: &Repository, options: &DumpOptions, out: &mut dyn Write,
     let mut report = found.report();
     let written = found.each_piece(observer, &mut |bytes| out.write_all(bytes).map_err(|source| Error::Output { source }))?;
     out.flush().map_err(|source| Error::Output { source })?;
-    found.finish(repository, written, &mut report);
+    found.finish(repository, written, &mut report)?;
     Ok(report)
 }
 
@@ -91,9 +91,9 @@ pub fn dump_to(
         let facts = Facts { mode: found.entry.facts.mode, mtime: found.entry.facts.mtime, ..Facts::default() };
         file.finish(&facts, Existing::Refuse).map_err(of_target)?;
         target.sync().map_err(of_target)?;
-        found.finish(repository, written, &mut report);
+        found.finish(repository, written, &mut report)?;
     } else {
-        found.finish(repository, Written { bytes: 0, ..written }, &mut report);
+        found.finish(repository, Written { bytes: 0, ..written }, &mut report)?;
     }
     Ok(report)
 }
@@ -201,11 +201,13 @@ impl<'r> Found<'r> {
         Written { bytes, problem: Some(Problem::of_path("file-damaged", Severity::Damaged, self.shown.clone(), message)) }
     }
 
-    fn finish(&self, repository: &Repository, written: Written, report: &mut DumpReport) {
+    fn finish(&self, repository: &Repository, written: Written, report: &mut DumpReport) -> Result<(), Error> {
+        self.reader.note_damage()?;
         report.written_bytes = written.bytes;
         report.problems.extend(written.problem);
         report.problems.extend(used::copies(repository, [&self.manifest], Some(&self.reader)));
         report.problems.extend(used::segments(&self.reader));
+        Ok(())
     }
 }
 

@@ -27,6 +27,20 @@ pub(super) fn not_in_snapshot(reader: &ObjectReader<'_>, manifest: &Manifest, fo
     Some(problem.with_hint("another snapshot may: `tintype find NAME` looks in all"))
 }
 
+/// Where in a target lies what a snapshot says of this part of it that it does not hold, or holds as an earlier one had it.
+pub(super) fn paths(reader: &ObjectReader<'_>, manifest: &Manifest, found: &InSnapshot) -> Vec<Vec<u8>> {
+    let record = manifest.sealed.as_ref().and_then(|sealed| sealed.sources.get(found.source));
+    let report = record.and_then(|record| record.report);
+    let items = report.map(|report| report_items(&RepoObjects(reader), report).unwrap_or_default()).unwrap_or_default();
+    let below = items.iter().filter(|item| is_within(&item.path, &found.source_path) && item.path != found.source_path);
+    let paths = below.map(|item| {
+        let rest = item.path.get(found.source_path.len()..).unwrap_or_default();
+        let rest = rest.strip_prefix(b"/").unwrap_or(rest);
+        if found.path.is_empty() { rest.to_vec() } else { [&found.path[..], b"/", rest].concat() }
+    });
+    paths.collect()
+}
+
 fn is_missing(item: &ReportItem) -> bool {
     let was_there = matches!(item.what, ReportWhat::Unreadable | ReportWhat::CloudOnly | ReportWhat::Lost | ReportWhat::Absent);
     was_there && item.carried_from.is_none()

@@ -3,7 +3,7 @@
 use super::index::PackFacts;
 use super::inventory::{Packs, Seen};
 use super::{Index, Ledger, LoadedIndex, Notices, RepoError, Repository};
-use crate::format::{IndexedPack, NeededPack, ObjectId, PackName, limits};
+use crate::format::{IndexedPack, NameFolder, NeededPack, ObjectId, PackName, StoredFile, limits};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -40,6 +40,25 @@ pub struct Known {
 }
 
 impl Repository {
+    /// Notes packs as damaged in every copy that is here.
+    ///
+    /// Errors: the place is gone. A drive that is gone reads wrong everywhere: then nothing is noted.
+    pub fn note_damaged(&self, packs: &BTreeSet<PackName>, ledger: &mut Ledger) -> Result<(), RepoError> {
+        self.check_place()?;
+        let now_seconds = self.surroundings().clock.now().seconds;
+        for pack in packs {
+            let first = StoredFile::first(NameFolder::Packs, *pack);
+            if let Some(listed) = self.store().stat(&first.path())? {
+                ledger.read_all(*pack, Seen::from(&listed), false, now_seconds);
+            }
+            // Of a pack that stands twice both copies were tried.
+            if let Some(listed) = self.store().stat(&first.in_second().path())? {
+                ledger.read_all_second(*pack, Seen::from(&listed), false, now_seconds);
+            }
+        }
+        Ok(())
+    }
+
     /// Lists tombstones, `instead`, then packs, and intersects the index with them. `distrusted` are packs that a look found not in place.
     pub fn known(&self, ledger: &mut Ledger, distrusted: &BTreeSet<PackName>, preferred: BTreeSet<PackName>) -> Result<Known, RepoError> {
         let notices: Notices = self.notices()?;

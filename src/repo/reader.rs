@@ -59,6 +59,8 @@ pub struct ObjectReader<'r> {
     kept: Mutex<Kept>,
     from_second: Mutex<BTreeMap<PackName, FileState>>,
     damaged: Mutex<BTreeSet<PackName>>,
+    /// Those of them that are whole by length and that this user may read: their bytes are wrong.
+    proved: Mutex<BTreeSet<PackName>>,
     /// A pack that is whole by length, in no segment, and whose own directory cannot be read; with the reason.
     unreadable: Mutex<Option<(PackName, String)>>,
     bad_segments: Vec<(StoredFile, FileState)>,
@@ -99,6 +101,7 @@ impl<'r> ObjectReader<'r> {
             kept: Mutex::default(),
             from_second: Mutex::default(),
             damaged: Mutex::default(),
+            proved: Mutex::default(),
             unreadable: Mutex::default(),
             bad_segments: Vec::new(),
             ledger: OnceLock::new(),
@@ -123,6 +126,21 @@ impl<'r> ObjectReader<'r> {
     /// Packs that have a record which was wrong in every copy, read twice.
     pub fn damaged_packs(&self) -> BTreeSet<PackName> {
         self.damaged.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes in the ledger which packs have wrong bytes, so that nobody relies on them who comes next.
+    ///
+    /// Errors: the place is gone. Then everything reads wrong, and nothing is noted.
+    pub fn note_damage(&self) -> Result<(), RepoError> {
+        let proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if proved.is_empty() {
+            return Ok(());
+        }
+        let (local, identity) = (&self.repository.surroundings.local, self.repository.copy_identity());
+        let mut ledger = Ledger::load(local, &identity);
+        self.repository.note_damaged(&proved, &mut ledger)?;
+        ledger.store(local, &identity);
+        Ok(())
     }
 
     /// The index that it reads by now.
@@ -262,7 +280,11 @@ impl<'r> ObjectReader<'r> {
         let (id, how) = match &last {
             RepoError::ObjectDamaged { id, denied, .. } => {
                 self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(pack.name);
-                (*id, if *denied { None } else { self.how_short(copies)? })
+                let how = if *denied { None } else { self.how_short(copies)? };
+                if !denied && how.is_none() {
+                    self.proved.lock().unwrap_or_else(PoisonError::into_inner).insert(pack.name);
+                }
+                (*id, how)
             }
             RepoError::ObjectMissing { id } => (*id, Some("gone")),
             _ => return Ok(last),

@@ -133,11 +133,19 @@ impl Rules {
 
     /// The name of the rule that leaves it out, if one does.
     pub(super) fn left_out_by(&self, candidate: &Candidate<'_>) -> Option<String> {
-        self.by_own(candidate).or_else(|| if self.defaults { self.by_default(candidate) } else { None })
+        self.by_own(candidate.path, candidate.stat.kind).or_else(|| if self.defaults { self.by_default(candidate) } else { None })
     }
 
-    fn by_own(&self, candidate: &Candidate<'_>) -> Option<String> {
-        let matched = self.own.as_ref()?.matched(Path::new(OsStr::from_bytes(candidate.path)), candidate.stat.kind == Kind::Folder);
+    /// Whether something of this name may be left out, as far as that can be told without looking around it.
+    pub fn may_leave_out(&self, path: &[u8], kind: Kind) -> bool {
+        let Some(name) = parts(path).last() else { return false };
+        let attributes_of_another = kind == Kind::File && name.starts_with(APPLE_DOUBLE);
+        let by_default = self.defaults && (attributes_of_another || self.by_name(path, kind).is_some());
+        by_default || self.by_own(path, kind).is_some()
+    }
+
+    fn by_own(&self, path: &[u8], kind: Kind) -> Option<String> {
+        let matched = self.own.as_ref()?.matched(Path::new(OsStr::from_bytes(path)), kind == Kind::Folder);
         let glob = matched.inner().filter(|_| matched.is_ignore())?;
         Some(match glob.from() {
             Some(_) => format!("{IGNORE_FILE}: {}", glob.original()),
@@ -147,20 +155,9 @@ impl Rules {
 
     fn by_default(&self, candidate: &Candidate<'_>) -> Option<String> {
         let name = parts(candidate.path).last()?;
-        let is_about = |about: About| match candidate.stat.kind {
-            Kind::File => about != Folders,
-            Kind::Folder => about != Files,
-            Kind::Symlink | Kind::Special(_) => false,
-        };
-        let named = |rules: &[(&str, About)]| {
-            let rule = rules.iter().find(|(pattern, about)| is_about(*about) && fits(pattern, name));
-            rule.map(|(pattern, _)| pattern.trim_end().to_owned())
-        };
-        let mut above = parts(candidate.path).rev().skip(1);
-        if self.root_in_library || above.clone().any(is_library) {
-            return named(IN_LIBRARY);
-        }
-        if candidate.stat.kind == Kind::File
+        let in_library = self.root_in_library || parts(candidate.path).rev().skip(1).any(is_library);
+        if !in_library
+            && candidate.stat.kind == Kind::File
             && let Some(companion) = name.strip_prefix(APPLE_DOUBLE)
             // Where attributes cannot lie in the file itself, such a file holds them.
             && candidate.file_system.keeps_owner
@@ -169,8 +166,26 @@ impl Rules {
         {
             return Some("._*".to_owned());
         }
-        if fits(CAPTURE_ONE_CACHE, name) && candidate.stat.kind == Kind::Folder && above.next().is_some_and(|name| fits(CAPTURE_ONE, name))
-        {
+        self.by_name(candidate.path, candidate.stat.kind)
+    }
+
+    /// The default rule that its name and those above it fall under.
+    fn by_name(&self, path: &[u8], kind: Kind) -> Option<String> {
+        let name = parts(path).last()?;
+        let is_about = |about: About| match kind {
+            Kind::File => about != Folders,
+            Kind::Folder => about != Files,
+            Kind::Symlink | Kind::Special(_) => false,
+        };
+        let named = |rules: &[(&str, About)]| {
+            let rule = rules.iter().find(|(pattern, about)| is_about(*about) && fits(pattern, name));
+            rule.map(|(pattern, _)| pattern.trim_end().to_owned())
+        };
+        let mut above = parts(path).rev().skip(1);
+        if self.root_in_library || above.clone().any(is_library) {
+            return named(IN_LIBRARY);
+        }
+        if fits(CAPTURE_ONE_CACHE, name) && kind == Kind::Folder && above.next().is_some_and(|name| fits(CAPTURE_ONE, name)) {
             return Some(format!("{CAPTURE_ONE}/{CAPTURE_ONE_CACHE}"));
         }
         named(DEFAULTS)

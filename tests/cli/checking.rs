@@ -104,3 +104,26 @@ fn has_python() -> bool {
     }
     found
 }
+
+/// Whoever met damage tells the next: a check, a snap that stores the photo again as long as it is there, and a dry run.
+#[test]
+fn damage_that_a_restore_met_is_known_from_then_on() {
+    for meet in [&["restore", "--target", "out"][..], &["dump", "latest:a.jpg", "-o", "out.jpg"]] {
+        let world = World::with_repository();
+        let mut noise = vec![0; 300_000];
+        blake3::Hasher::new().finalize_xof().fill(&mut noise);
+        world.write("photos/a.jpg", &noise);
+        assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 0);
+        let packs = tree(&world.path("repo/packs"));
+        let (name, bytes) = packs.iter().max_by_key(|(_, bytes)| bytes.len()).expect("a pack");
+        let mut wrong = bytes.clone();
+        wrong[bytes.len() / 2] ^= 1;
+        std::fs::write(world.path("repo/packs").join(name), wrong).expect("the pack is changed");
+        assert_eq!(code(&world.run(&[&["-r", "repo"], meet].concat())), 5);
+        assert_eq!(code(&world.run(&["-r", "repo", "check"])), 5);
+        assert_eq!(code(&world.run(&["-r", "repo", "restore", "--dry-run", "--target", "other"])), 5);
+        assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos"])), 3, "it is stored again, and said");
+        assert_eq!(code(&world.run(&["-r", "repo", "restore", "--target", "whole"])), 0);
+        assert_eq!(std::fs::read(world.path("whole/a.jpg")).expect("the photo"), noise);
+    }
+}

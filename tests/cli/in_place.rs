@@ -84,3 +84,38 @@ fn the_machine_stays_awake_while_a_restore_runs_and_not_longer() {
     }
     assert_eq!(read(), "--what=idle --who=tintype --mode=block --why=photos are being restored cat\nended\n");
 }
+
+/// What no snapshot of the target would have is not removed from it: the repository above all.
+#[test]
+fn what_no_snapshot_would_have_is_never_removed() {
+    let world = World::new();
+    for (path, bytes) in [("m/a.jpg", "a"), ("m/trip/b.jpg", "b"), ("m/ex/private.jpg", "p"), ("m/.tintypeignore", "/ex/\n")] {
+        world.write(path, bytes.as_bytes());
+    }
+    world.write("m/trip/x.raw", b"raw");
+    world.write("m/trip/.IMG_9.HEIC.icloud", b"a stand-in");
+    world.write("m/trip/Thumbs.db", b"thumbs");
+    assert_eq!(code(&world.run(&["-r", "m/repo", "init", "--no-encryption"])), 0);
+    for _ in 0..2 {
+        world.run(&["-r", "m/repo", "snap", "m", "--exclude", "*.raw"]);
+    }
+    world.write("m/stray/deep/c.jpg", b"stray");
+    world.write("m/late/ex/d.jpg", b"stray");
+    world.write("m/late/other/tintype.json", b"{}");
+    for folder in ["packs", "snapshots"] {
+        std::fs::create_dir_all(world.path("m/late/other").join(folder)).expect("a folder");
+    }
+    let words = ["-r", "m/repo", "restore", "--target", "original", "--delete", "--overwrite", "if-different", "--yes"];
+    let (exit, plan) = world.json(&[&words[..], &["--dry-run"]].concat());
+    let says_what_stays = |report: &serde_json::Value| report["problems"].to_string().contains("left-in-target");
+    assert_eq!((exit, plan["plan"]["delete"].as_u64(), says_what_stays(&plan)), (0, Some(5), true), "{plan}");
+    let (exit, report) = world.json(&words);
+    assert_eq!((exit, report["removed"].as_u64(), says_what_stays(&report)), (0, Some(5), true), "{report}");
+    for kept in
+        ["ex/private.jpg", "trip/x.raw", "trip/.IMG_9.HEIC.icloud", "trip/Thumbs.db", "repo/tintype.json", "late/other/tintype.json"]
+    {
+        assert!(world.path("m").join(kept).exists(), "{kept}");
+    }
+    assert!(!world.path("m/stray").exists() && !world.path("m/late/ex").exists());
+    assert_eq!(code(&world.run(&["-r", "m/repo", "check"])), 0);
+}

@@ -128,13 +128,18 @@ pub fn plan_restore<'r>(
     }
     let items = gather.finish();
     let manifests: Vec<Manifest> = chosen.into_iter().map(|(manifest, _)| manifest).collect();
+    let manifests_of: Vec<&Manifest> = selections.iter().filter_map(|(position, _)| manifests.get(*position)).collect();
     if items.tally.has_damage() {
         // A drive that was pulled out is no damage.
         repository.check_place()?;
     }
     // What could not be read of a snapshot may be just what would be taken for something else.
     let extras = if options.delete && items.tally.left_out_count() == 0 {
-        extra::find(&*target, &items).map_err(|source| Error::Target { place: target.place(), source })?
+        let not_saved = selections.iter().zip(&manifests_of).flat_map(|((_, found), manifest)| unsaved::paths(&reader, manifest, found));
+        let found = extra::find(&*target, &items, not_saved.collect());
+        let found = found.map_err(|source| Error::Target { place: target.place(), source })?;
+        notes.extend(found.note());
+        found.removed
     } else {
         Vec::new()
     };

@@ -71,7 +71,11 @@ pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<Rest
         }
     }
     run.make_folders(&plan.items.folders)?;
-    run.files(plan.repository.surroundings().threads)?;
+    let files = run.files(plan.repository.surroundings().threads);
+    // Whoever comes next is not to rely on what was found wrong here, however this ends.
+    let noted = plan.reader.note_damage();
+    files?;
+    noted?;
     run.one_after_the_other()?;
     run.symlinks()?;
     if plan.options.keep_damaged {

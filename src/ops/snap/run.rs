@@ -19,8 +19,8 @@ use crate::ops::guides;
 use crate::ops::used;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
-    Heads, Healing, Kept, Known, Ledger, Marks, NameFolder, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication,
-    Published, RepoError, Repository, Seen, SnapshotList, SnapshotName, SourceRecord, StoredFile,
+    Heads, Healing, Kept, Known, Ledger, Marks, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
+    RepoError, Repository, SnapshotList, SnapshotName, SourceRecord,
 };
 use crate::scan::{ScanError, Walk, escaped};
 use crate::tree::{Carried, Counts, Time, must_stay_as_it_is};
@@ -444,19 +444,7 @@ fn proved_damaged(repository: &Repository, opened: &Opened<'_>, ledger: &mut Led
     if damaged.is_empty() {
         return Ok(None);
     }
-    // A drive that is gone reads wrong everywhere: then nothing is noted.
-    repository.check_place()?;
-    let now_seconds = repository.surroundings().clock.now().seconds;
-    for pack in &damaged {
-        if let Some(seen) = opened.known.packs.files.get(pack) {
-            ledger.read_all(*pack, *seen, false, now_seconds);
-        }
-        // Of a pack that stands twice both copies were tried.
-        let second = StoredFile::first(NameFolder::Packs, *pack).in_second();
-        if let Some(listed) = repository.store().stat(&second.path())? {
-            ledger.read_all_second(*pack, Seen::from(&listed), false, now_seconds);
-        }
-    }
+    repository.note_damaged(&damaged, ledger)?;
     Ok(Some(damaged))
 }
 
