@@ -159,7 +159,9 @@ impl Place {
     pub(super) fn rename_noreplace(&self, operation: Operation, from: &str, to: &str) -> Result<Named, StoreError> {
         let mut folders_made = false;
         loop {
-            let error = match self.try_rename(from, to) {
+            // Looked at once: another writer may find out meanwhile that it is refused.
+            let refused = self.noreplace_refused.load(Ordering::Relaxed);
+            let error = match self.try_rename(from, to, refused) {
                 Ok(()) => {
                     self.touch(parent(to));
                     self.touch(parent(from));
@@ -173,7 +175,7 @@ impl Place {
                     self.make_folders(operation, parent(to))?;
                     folders_made = true;
                 }
-                Some(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !self.noreplace_refused.load(Ordering::Relaxed) => {
+                Some(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !refused => {
                     self.noreplace_refused.store(true, Ordering::Relaxed);
                 }
                 _ => return Err(self.writing(operation, to, error)),
@@ -181,9 +183,9 @@ impl Place {
         }
     }
 
-    fn try_rename(&self, from: &str, to: &str) -> io::Result<()> {
+    fn try_rename(&self, from: &str, to: &str, noreplace_refused: bool) -> io::Result<()> {
         let (from, to) = (self.path(from), self.path(to));
-        if !self.noreplace_refused.load(Ordering::Relaxed) {
+        if !noreplace_refused {
             return self.disk.rename_noreplace(&from, &to);
         }
         // Two writers may pass this look together. They bring the same bytes: names are hashes, or drawn once by one writer.
