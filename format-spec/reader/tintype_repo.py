@@ -51,6 +51,11 @@ class Packs:
             data += more
         return data
 
+    def is_short(self, name, second):
+        """Whether a pack from which something was just read has no trailer, whatever its length (files.md)."""
+        size = os.fstat(self.files[name, second].fileno()).st_size
+        return size < 192 or not f.has_trailer(self.read(name, second, size - 64, 64), size)
+
     def record(self, place, second):
         pack, key = place.pack, (place.pack.name, place.ordinal, place.offset, second)
         if key not in self.records:
@@ -74,7 +79,10 @@ class Packs:
                 except FileNotFoundError:
                     pass
                 except Refused as error:
-                    worst = error
+                    if self.is_short(place.pack.name, second):     # its bytes are not here (yet): not damaged, missing
+                        worst = worst or Refused("file-short", "its pack is short")
+                    else:
+                        worst = Refused("record-not-decodable", error.what) if error.code == "file-short" else error
                 except OSError as error:
                     code = "pack-denied" if isinstance(error, PermissionError) else "not-authentic"
                     worst = Refused(code, f"cannot be read: {error.strerror}", "seal")
@@ -316,16 +324,17 @@ class Repository:
         ordered = sorted(found.items(), key=lambda item: item[1].path.split("/")[-1], reverse=True)
         return [name for name, _ in ordered if name not in self.buried["snapshots"]]
 
-    def snapshot(self, name):
-        """Opens a manifest; raises Refused (file-short if it is absent or short in both places)."""
+    def snapshot(self, name, used=True):
+        """Opens a manifest; raises Refused (file-short if it is absent or short in both places). What is wrong with it and
+        can be done without is said if it is `used`, not if it is opened to find another one."""
         data, states = self.fetch("snapshots", name)
         need(data, "hash-mismatch" if "wrong" in states else "file-short", "the manifest is " + " and ".join(sorted(set(states))), "name")
         stored = self.files["snapshots", False].get(name)
-        if stored and states[0] != "whole":
+        if used and stored and states[0] != "whole":
             self.say("copy-damaged", 4, f"the manifest of {name[:8]} is {states[0]}; its second copy is used", stored.path)
         public, sealed = f.open_manifest(data, self.keys)
         need(public.repository_file == blake3(self.text), "hash-mismatch", "the manifest names another tintype.json")
-        if public.time.seconds > time.time() + 86400:
+        if used and public.time.seconds > time.time() + 86400:
             self.say("time-ahead", 0, f"snapshot {name[:8]} states a time more than a day ahead of this machine's clock")
         return Snapshot(name, (stored or self.files["snapshots", True][name]).path, public, sealed, stored is None)
 
