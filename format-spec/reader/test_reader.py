@@ -563,8 +563,8 @@ class Restores(unittest.TestCase):
                  ({("", 1): wrong}, "latest", 5, "file-damaged"),
                  ({("", 2): zeros, ("second", 2): zeros}, "latest", 6, "object-missing"),
                  ({("", 2): zeros, ("second", 2): zeros}, "latest:in", 6, "object-missing"),
-                 ({("", 2): zeros, ("second", 2): wrong}, "latest", 5, "object-damaged"),
-                 ({("", 2): wrong, ("second", 2): zeros}, "latest", 5, "object-damaged"),
+                 ({("", 2): zeros, ("second", 2): wrong}, "latest", 5, "folder-damaged"),
+                 ({("", 2): wrong, ("second", 2): zeros}, "latest", 5, "folder-damaged"),
                  ({("", 2): zeros}, "latest", 4, "copy-damaged")]
         for number, (damages, what, exit_code, said) in enumerate(cases):
             with self.subTest(number=number):
@@ -573,6 +573,54 @@ class Restores(unittest.TestCase):
                         file.write(damages.get(key, good)[key])
                 code, report = reader("restore", self.root, what, "--target", self.out + str(number))
                 self.assertEqual((code, self.codes(report)), (exit_code, [said]))
+
+    def test_each_copy_that_is_absent_or_in_anothers_place(self):
+        r = self.repo
+        entries = []
+        for name in (b"one", b"other"):
+            entries.append((name, r.entry(name, r.chunk_file(name))))
+            r.pack(1)
+        packs = [n[0].hex() for n in r.needs]
+        one, other = (os.path.join(self.root, "packs", name[:2], name + ".pack") for name in packs)
+        manifest = self.finish(entries, (2, 1, 0, 8)).hex()
+        segments = []
+        for path, needed in zip((one, other), r.needs):
+            with open(path, "rb") as file:
+                whole = file.read()
+            end = int.from_bytes(whole[-40:-32], "little")
+            segments.append(needed[2] + b"\x5a" * 32 + u(end) + whole[end:-64])
+        segment = r.file(3, b"", many(sorted(segments)))
+        segment_path = f"index/{blake3(segment).hex()[:2]}/{blake3(segment).hex()}.index"
+        r.put(segment_path, segment)
+        count = iter(range(99))
+
+        def restored():
+            code, report = reader("restore", self.root, "--target", self.out + str(next(count)))
+            return code, self.codes(report), report["files"]
+        for path in ("tintype.json", "packs/" + r.needs[2][0].hex()[:2] + "/" + r.needs[2][0].hex() + ".pack"):
+            with open(os.path.join(self.root, path), "rb") as file:
+                good = file.read()
+            os.remove(os.path.join(self.root, path))
+            self.assertEqual((restored(), self.verdict()), ((4, ["copy-missing"], 2), (4, ["copy-missing"])))
+            r.put(path, good)
+        self.assertEqual((restored(), self.verdict()), ((0, [], 2), (0, [])))
+        os.rename(one, self.out + "x")          # each in the place of the other: a restore finds them all the same
+        os.rename(other, one)
+        os.rename(self.out + "x", other)
+        self.assertEqual((restored(), self.verdict()), ((0, [], 2), (5, ["pack-damaged"])))
+        r.put(segment_path, segment[:-1] + b"?")                # no manifest names it
+        self.assertEqual(self.verdict(), (5, ["index-damaged", "pack-damaged"]))
+        r.put(segment_path, segment)
+        with open(one, "r+b") as file:          # nothing gives its directory; the other is absent, and a segment lists it
+            file.write(b"?")
+            file.seek(-40, 2)
+            end = int.from_bytes(file.read(8), "little")
+            file.seek(end)
+            file.write(b"\xff")
+        os.remove(other)
+        self.assertEqual((restored(), self.verdict()), ((5, ["file-damaged", "object-missing"], 0), (5, ["pack-damaged", "pack-incomplete"])))
+        os.remove(os.path.join(self.root, *f.snapshot_path(f.Time(1_700_000_000, 5), manifest).split("/")))
+        self.assertEqual(self.verdict(), (6, ["manifest-only-second", "unneeded-damaged"]))
 
     def test_what_is_wrong_with_other_manifests_is_for_check(self):
         r = self.repo

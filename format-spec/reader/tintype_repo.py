@@ -69,7 +69,7 @@ class Packs:
         """The bytes of an object from the first place where they are right."""
         worst = None
         for place in places:
-            for second in (False, True)[:place.pack.kind]:
+            for second in (False, True):        # also of a data pack: it may lie in another's place
                 try:
                     data = self.record(place, second)[place.start:place.start + place.length]
                     need(f.object_id(kind, data) == identity, "hash-mismatch", "an object is not its id")
@@ -100,8 +100,8 @@ class Repository:
     def __init__(self, root):
         self.root, self.problems, self.bad, self.foreign, self.temporary, self.rules = root, [], set(), 0, 0, []
         self.files = {(folder, second): {} for folder in f.KINDS for second in (False, True)}
-        self.states, self.places, self.indexed, self.owned, self.covered, self.unread = {}, {}, set(), set(), set(), set()
-        self.stage, self.segments, self.more_names, self.reader_here = 0, {}, {}, False
+        self.states, self.places, self.indexed, self.owned, self.covered, self.unread = {}, {}, {}, set(), set(), set()
+        self.lengths, self.cut, self.stage, self.segments, self.more_names, self.reader_here = {}, set(), 0, {}, {}, False
         try:
             self.scan("")
         except OSError as error:
@@ -234,7 +234,6 @@ class Repository:
             ours = any(self.files.values())
             raise Stop(2, "repository-file-missing" if ours else "repository-not-found",
                        f"no tintype.json in {self.root}" + (": the copy may still be arriving" if ours else ""))
-        given_back = not good
         if len(good) != 1:                      # the manifests say which; or give it back
             for _, name in sorted(((s.path.split("/")[-1], n) for second in (True, False)
                                   for n, s in self.files["snapshots", second].items()), reverse=True):
@@ -258,7 +257,7 @@ class Repository:
         (self.text, self.facts), = good.items()
         for path, text in zip(("tintype.json", "second/tintype.json"), texts):
             if text != self.text and (path == "tintype.json" or self.verb == "check"):
-                self.say("copy-missing" if text is None and self.verb == "check" and not given_back else "copy-damaged", 4,
+                self.say("copy-missing" if text is None else "copy-damaged", 4,
                          f"{path} is " + ("absent" if text is None else "wrong"), path)
 
     def open_by_password(self, password):
@@ -357,17 +356,21 @@ class Repository:
 
     # index.md
     def add(self, name, length, kind, salt, records, short=False):
-        """Takes a pack's directory into the index, if the pack is here with that length (or is `short`)."""
-        stored = [self.files["packs", second].get(name) for second in (False, True)]
-        if name in self.indexed or not any(s and (s.size == length or short) for s in stored):
+        """Takes a pack's directory into the index, if the pack is here with that length; or, if `short`, if it is not."""
+        sizes = [s.size for s in (self.files["packs", second].get(name) for second in (False, True)) if s]
+        right = length in sizes and self.lengths.get(name, length) == length
+        if right if short else length in self.indexed.get(name, ()) or not right:
             return
-        self.indexed.add(name)
+        if not short:
+            self.indexed.setdefault(name, set()).add(length)
         pack, offset = Pack(name, kind, salt), 128
         for ordinal, record in enumerate(records):
             start = 0
             for identity, object_kind, size in record.objects:
                 place = Place(pack, ordinal, offset, record.stored, record.raw, record.codec, start, size)
-                self.places.setdefault((identity, object_kind), []).append(place)
+                known = self.places.setdefault((identity, object_kind), [])
+                known += [place] if not short or place not in known else []
+                self.cut |= {place} if short else set()
                 start += size
             offset += record.stored
 
@@ -386,35 +389,38 @@ class Repository:
 
     def say_segments(self, snapshot, packs):
         """A bad segment is bookkeeping; where good ones list every needed pack nobody misses it (index.md)."""
-        bad = [(name.hex(), self.segment(name.hex())) for name in snapshot.public.segments]
-        bad = [(name, state) for name, state in bad if state != "good"]
-        if bad and not self.keys.locked:
-            for name in self.files["index", False]:         # any that lies here and opens
-                self.segment(name)
-        missed = not {p.name.hex() for p in packs} <= self.covered
-        for name, state in bad:
-            exit_code = 4 if missed and not self.keys.locked or self.keys.locked and (
-                state == "absent" or [snapshot.name] == self.snapshot_names()[:1]) else 3
-            if exit_code == 4 or state != "absent":
-                self.say("index-missing" if state == "absent" and self.verb == "check" else "index-damaged", exit_code,
-                         f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
+        for name in (name.hex() for name in snapshot.public.segments):
+            if self.segment(name) != "good":
+                self.say_segment(name, packs, snapshot.name)
 
-    def own_directory(self, name):
-        """The directory of a pack, from either copy: (length, kind, salt, records); None if neither opens.
+    def say_segment(self, name, packs, snapshot=None):
+        for other in self.files["index", False] if not self.keys.locked else ():     # any that lies here and opens
+            self.segment(other)
+        here = self.files["packs", False].keys() | self.files["packs", True].keys()
+        missed, state = not here & {p.name.hex() for p in packs} <= self.covered, self.segment(name)
+        exit_code = 4 if missed and not self.keys.locked or self.keys.locked and (
+            state == "absent" or [snapshot] == self.snapshot_names()[:1]) else 3
+        if exit_code == 4 or state != "absent":
+            self.say("index-missing" if state == "absent" else "index-damaged", exit_code,
+                     f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
+
+    def own_directories(self, name):
+        """The directories of both copies of a pack that open: (length, kind, salt, records).
         A pack that is whole by its trailer and whose directory does not open is noted in `unread`."""
+        found = []
         for second in (False, True):
             stored = self.files["packs", second].get(name)
             try:
                 if stored and not stored.elsewhere:
                     kind, salt, records = f.pack_directory(
                         self.keys, lambda at, n: self.packs.read(name, second, at, n), stored.size, salvage=self.verb != "check")
-                    return stored.size, kind, salt, records
+                    found.append((stored.size, kind, salt, records))
             except Refused as error:
                 if error.code not in ("file-short", "format-too-new"):
                     self.unread.add(name)
             except OSError:
                 continue
-        return None
+        return found
 
     def index(self, snapshot, packs):
         self.say_segments(snapshot, packs)
@@ -422,8 +428,7 @@ class Repository:
             self.index_pack(pack.name.hex())
 
     def index_pack(self, name):
-        found = name not in self.indexed and self.own_directory(name)
-        if found:
+        for found in self.own_directories(name) if name not in self.indexed else ():
             self.owned.add(name)
             self.unread.discard(name)
             self.add(name, *found)
@@ -434,7 +439,7 @@ class Repository:
         known = self.places.get((identity, kind), [])
         for place in list(known) if everywhere else ():
             if place.pack.name not in self.owned:
-                self.indexed.discard(place.pack.name)
+                self.indexed.pop(place.pack.name, None)
                 self.index_pack(place.pack.name)
         if everywhere or not known:
             self.index_everything()
@@ -449,7 +454,7 @@ class Repository:
             self.segment(name)
         for name in {**self.files["packs", False], **self.files["packs", True]}:
             self.index_pack(name)
-        for name, state in list(self.segments.items()):          # packs that are cut off: what is left of them
+        for name, state in list(self.segments.items()):          # packs that are cut off or gone: what is left of them
             for pack in f.open_segment(self.fetch("index", name)[0], self.keys) if state == "good" else ():
                 self.add(pack.name.hex(), *pack[1:], short=True)
 
@@ -460,6 +465,14 @@ class Repository:
         except (Refused, KeyError):
             data = self.packs.object(identity, kind, self.find(identity, kind, True))
         return whole(data, f.DECODERS[kind])
+
+    def say_used_second(self):
+        """Says which meta packs were not good in packs/, so that their second copy was used."""
+        for name in sorted(self.packs.used_second):
+            if not any(problem.path == f"packs/{name}" for problem in self.problems):
+                here = name in self.files["packs", False]
+                self.say("copy-damaged" if here else "copy-missing", 4, f"pack {name[:8]}… is {'not good' if here else 'absent'} in "
+                         "packs/: its second copy was used", f"packs/{name}")
 
     # trees.md
     def entries(self, identity):

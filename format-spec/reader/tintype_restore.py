@@ -14,7 +14,7 @@ from tintype_repo import Stop, shown
 
 LeftOut = collections.namedtuple("LeftOut", "path code why")
 BATCH_BYTES, BATCH_FILES = 8 << 20, 100
-EXITS = {"file-damaged": 5, "pack-denied": 5, "tree-damaged": 5, "object-damaged": 5, "object-missing": 6}
+EXITS = {"file-damaged": 5, "folder-damaged": 5, "pack-denied": 5, "tree-damaged": 5, "object-missing": 6}
 NOT_HELD = (1, 3, 5, 6)                         # of a report: unreadable, cloud only, lost, absent
 QUIET = ("birth time", "special bit", "owner without the privilege")      # counted, and no 3
 
@@ -82,14 +82,15 @@ class Restore:
                 entry = next((e for e in self.repo.entries(entry.content) if e.name == part), None) \
                     if entry and entry.kind == "folder" else None
             except (Refused, KeyError) as error:
-                missing = getattr(error, "code", "") == "file-short" or isinstance(error, KeyError) and not self.repo.unread
+                missing = getattr(error, "code", "") == "file-short" or isinstance(error, KeyError) and self.absent(error) == "object-missing"
                 raise Stop(*(6, "object-missing") if missing else (5, "object-damaged"),
                            f"cannot read the way to {path}: {error}") from None
         return entry
 
-    def absent(self, damaged="file-damaged"):
-        """The code of what no directory lists: it may lie in a pack whose directory is wrong (reading.md)."""
-        return damaged if self.repo.unread else "object-missing"
+    def absent(self, error, damaged="file-damaged"):
+        """The code of what is in no pack. What nothing lists may lie in a pack whose directory is wrong (reading.md)."""
+        listed = any((error.args[0], kind) in self.repo.places for kind in f.OBJECTS)
+        return damaged if self.repo.unread and not listed else "object-missing"
 
     def say_not_held(self):
         """Says what of each part could not be read when the snapshot was taken, with nothing kept of it."""
@@ -138,8 +139,7 @@ class Restore:
                 self.not_written(path, error)
         self.target.close()
         self.say_not_held()
-        for pack in sorted(self.repo.packs.used_second):
-            self.repo.say("copy-damaged", 4, f"pack {pack[:8]}… is not good in packs/: its second copy was used", f"packs/{pack}")
+        self.repo.say_used_second()
 
     def attribute(self, pieces):
         try:
@@ -193,11 +193,11 @@ class Restore:
                             below.append((path + (child.name,), child))
                         elif not self.stopped:
                             yield from self.visit(path + (child.name,), child)
-                except KeyError:
-                    self.leave_out(path, self.absent("object-damaged"), "the listing of this folder lies in no pack that is here")
+                except KeyError as error:
+                    self.leave_out(path, self.absent(error, "folder-damaged"), "the listing of this folder lies in no pack that is here")
                 except Refused as error:
-                    code = {"hash-mismatch": "object-damaged", "not-authentic": "object-damaged", "file-short": "object-missing",
-                            "record-not-decodable": "object-damaged"}.get(error.code, "tree-damaged")
+                    code = {"hash-mismatch": "folder-damaged", "not-authentic": "folder-damaged", "file-short": "object-missing",
+                            "record-not-decodable": "folder-damaged"}.get(error.code, "tree-damaged")
                     self.leave_out(path, code, str(error))
                 stack += reversed(below)
 
@@ -246,8 +246,8 @@ class Restore:
             done = work.FileTask(path[:-1], path[-1], file.length, file.hash, facts, attributes, pieces)
             self.waiting[path] = entry
             return done
-        except KeyError:
-            self.leave_out(path, self.absent(), "its list of pieces lies in no pack that is here")
+        except KeyError as error:
+            self.leave_out(path, self.absent(error), "its list of pieces lies in no pack that is here")
         except Refused as error:
             self.leave_out(path, "object-missing" if error.code == "file-short" else "file-damaged", str(error))
         return None
@@ -278,9 +278,9 @@ class Restore:
                 elif done.code in ("file-damaged", "object-missing", "pack-denied") and self.failed is not None:
                     self.failed.append((path, entry))
                 else:
-                    unlisted = done.code == "object-missing" and not all(
-                        self.repo.find(i, 1) for i, _ in self.repo.pieces(entry.content))
-                    code = self.absent() if unlisted else done.code
+                    unlisted = [i for i, _ in self.repo.pieces(entry.content) if not self.repo.find(i, 1)] \
+                        if done.code == "object-missing" else ()
+                    code = self.absent(KeyError(unlisted[0])) if unlisted else done.code
                     self.leave_out(path, code, done.why)
             self.progress(self.files, self.bytes)
 
