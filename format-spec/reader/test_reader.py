@@ -746,13 +746,19 @@ class Restores(unittest.TestCase):
         newer, other = r.json.replace(b'"version": 1', b'"version": 2'), r.json.replace(b"10111213", b"00000000")
         for first, second, found in ((newer, r.json, (4, ["copy-damaged"])), (b"x", b"x", (4, ["copy-damaged"])),
                                      (other, r.json, (4, ["copy-damaged"])), (r.json, other, (0, [])),
-                                     (newer, b"x", (2, ["format-too-new"]))):
+                                     (newer, b"x", (4, ["copy-damaged"])), (newer, newer, (2, ["format-too-new"])),
+                                     (newer, None, (2, ["format-too-new"]))):
             r.put("tintype.json", first)
-            r.put("second/tintype.json", second)
+            r.put("second/tintype.json", second or b"")
+            if second is None:
+                os.remove(os.path.join(self.root, "second/tintype.json"))
             code, report = reader("list", self.root)
             self.assertEqual((code, self.codes(report)), found)
         for place in ("", "second"):
             os.remove(self.snapshot_files(place)[0])
+        r.put("tintype.json", newer)
+        r.put("second/tintype.json", b"x")
+        self.assertEqual(self.codes(reader("list", self.root)[1]), ["format-too-new"])
         r.put("tintype.json", r.json)
         r.put("second/tintype.json", other)
         self.assertEqual(self.codes(reader("list", self.root)[1]), ["repository-file-damaged"])

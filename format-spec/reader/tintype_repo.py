@@ -222,14 +222,15 @@ class Repository:
         return f.Keys(self.facts.id, True, master) if right else None
 
     def find_repository_file(self, code):
-        texts, good, newer = [self.raw("tintype.json"), self.raw("second/tintype.json")], {}, None
+        texts, good, newer = [self.raw("tintype.json"), self.raw("second/tintype.json")], {}, []
         for text in texts:
             try:
                 good.update({text: f.repository_file(text)} if text is not None else {})
             except Refused as error:
-                newer = error if error.code == "format-too-new" else newer
-        if newer and not good:
-            raise Stop(2, "format-too-new", "a newer version of tintype made this repository", "use that version")
+                newer += [error] if error.code == "format-too-new" else []
+        too_new = Stop(2, "format-too-new", "a newer version of tintype made this repository", "use that version")
+        if not good and newer and len(newer) == 2 - texts.count(None):
+            raise too_new
         if texts == [None, None]:
             ours = any(self.files.values())
             raise Stop(2, "repository-file-missing" if ours else "repository-not-found",
@@ -250,6 +251,8 @@ class Repository:
                     break
                 except Refused:
                     continue
+        if newer and not good:
+            raise too_new
         if len(good) != 1:
             what = "they differ, and no snapshot says which is right" if good else "both copies of tintype.json are wrong"
             raise Stop(5, "repository-file-damaged", what,
