@@ -302,12 +302,12 @@ class Builder:
         data = self.file(kind, middle)
         self.put(f"{folder}/{blake3(data).hex()}.{ending}", data)
 
-    def manifest(self, root, counts, seconds=1_700_000_000, previous=(), label="photos", pages=(), more=()):
+    def manifest(self, root, counts, seconds=1_700_000_000, previous=(), label="photos", pages=(), more=(), report=None):
         needs, every = sorted(self.needs), [*self.needs, *more]
         public = i(seconds) + u(5) + blake3(self.json) + many(list(pages)) + many([n[2] for n in needs]) + \
             u(len(every)) + u(sum(n[1] for n in every)) + u(0)
         source = b"\x51" * 16 + b(label.encode()) + b(b"/p") + b"\x4d" * 16 + b(b"host") + opt(None) + root + \
-            b"".join(u(n) for n in (*counts, *[0] * (10 - len(counts)))) + opt(None) + many(list(previous))
+            b"".join(u(n) for n in (*counts, *[0] * (10 - len(counts)))) + opt(report) + many(list(previous))
         sealed = b(self.json) + b(b"test") + b(b"") + many([source]) + u(0) + u(0) + u(0)
         data = self.file(4, public, sealed)
         name, stamp = blake3(data), f.stamp(f.Time(seconds, 5))
@@ -536,6 +536,125 @@ class Restores(unittest.TestCase):
         self.assertEqual(self.verdict(), (4, ["pack-lost-objects-elsewhere"]))
         self.assertEqual(reader("restore", self.root, "--target", self.out + "2")[0], 0)
 
+    def test_a_pack_without_trailer_is_missing_not_damaged(self):
+        r = self.repo
+        chunk = r.chunk_file(b"picture", 3)
+        root = r.entry(b"photos", r.folder([(b"in", r.entry(b"in", r.folder([(b"x", r.entry(b"x", chunk))])))]))
+        data, meta = r.pack(1), r.pack(2)
+        r.manifest(root, (1, 2, 0, 7))
+        # A segment says where everything lies.
+        packs = []
+        for pack, kind in sorted([(data, 1), (meta, 2)]):
+            with open(os.path.join(self.root, "packs", pack[:1].hex(), pack[:32].hex() + ".pack"), "rb") as file:
+                whole = file.read()
+            end = int.from_bytes(whole[-40:-32], "little")
+            packs.append(pack + b"\x5a" * 32 + u(end) + whole[end:-64])
+        segment = r.file(3, b"", many(packs))
+        r.put(f"index/{blake3(segment).hex()[:2]}/{blake3(segment).hex()}.index", segment)
+        files = {(place, kind): os.path.join(self.root, place, "packs", pack[:1].hex(), pack[:32].hex() + ".pack")
+                 for place, kind, pack in (("", 1, data), ("", 2, meta), ("second", 2, meta))}
+        good = {}
+        for key, path in files.items():
+            with open(path, "rb") as file:
+                good[key] = file.read()
+        zeros = {key: bytes(len(whole)) for key, whole in good.items()}
+        wrong = {key: good[key][:128] + zeros[key][128:-64] + good[key][-64:] for key in good}
+        cases = [({("", 1): zeros}, "latest", 6, "object-missing"),
+                 ({("", 1): wrong}, "latest", 5, "file-damaged"),
+                 ({("", 2): zeros, ("second", 2): zeros}, "latest", 6, "object-missing"),
+                 ({("", 2): zeros, ("second", 2): zeros}, "latest:in", 6, "object-missing"),
+                 ({("", 2): zeros, ("second", 2): wrong}, "latest", 5, "folder-damaged"),
+                 ({("", 2): wrong, ("second", 2): zeros}, "latest", 5, "folder-damaged"),
+                 ({("", 2): zeros}, "latest", 4, "copy-damaged")]
+        for number, (damages, what, exit_code, said) in enumerate(cases):
+            with self.subTest(number=number):
+                for key, path in files.items():
+                    with open(path, "wb") as file:
+                        file.write(damages.get(key, good)[key])
+                code, report = reader("restore", self.root, what, "--target", self.out + str(number))
+                self.assertEqual((code, self.codes(report)), (exit_code, [said]))
+
+    def test_each_copy_that_is_absent_or_in_anothers_place(self):
+        r = self.repo
+        entries = []
+        for name in (b"one", b"other"):
+            entries.append((name, r.entry(name, r.chunk_file(name))))
+            r.pack(1)
+        packs = [n[0].hex() for n in r.needs]
+        one, other = (os.path.join(self.root, "packs", name[:2], name + ".pack") for name in packs)
+        manifest = self.finish(entries, (2, 1, 0, 8)).hex()
+        segments = []
+        for path, needed in zip((one, other), r.needs):
+            with open(path, "rb") as file:
+                whole = file.read()
+            end = int.from_bytes(whole[-40:-32], "little")
+            segments.append(needed[2] + b"\x5a" * 32 + u(end) + whole[end:-64])
+        segment = r.file(3, b"", many(sorted(segments)))
+        segment_path = f"index/{blake3(segment).hex()[:2]}/{blake3(segment).hex()}.index"
+        r.put(segment_path, segment)
+        count = iter(range(99))
+
+        def restored():
+            code, report = reader("restore", self.root, "--target", self.out + str(next(count)))
+            return code, self.codes(report), report["files"]
+        for path in ("tintype.json", "packs/" + r.needs[2][0].hex()[:2] + "/" + r.needs[2][0].hex() + ".pack"):
+            with open(os.path.join(self.root, path), "rb") as file:
+                good = file.read()
+            os.remove(os.path.join(self.root, path))
+            self.assertEqual((restored(), self.verdict()), ((4, ["copy-missing"], 2), (4, ["copy-missing"])))
+            r.put(path, good)
+        self.assertEqual((restored(), self.verdict()), ((0, [], 2), (0, [])))
+        os.rename(one, self.out + "x")          # each in the place of the other: a restore finds them all the same
+        os.rename(other, one)
+        os.rename(self.out + "x", other)
+        self.assertEqual((restored(), self.verdict()), ((0, [], 2), (5, ["pack-damaged"])))
+        r.put(segment_path, segment[:-1] + b"?")                # no manifest names it
+        self.assertEqual(self.verdict(), (5, ["index-damaged", "pack-damaged"]))
+        r.put(segment_path, segment)
+        with open(one, "r+b") as file:          # nothing gives its directory; the other is absent, and a segment lists it
+            file.write(b"?")
+            file.seek(-40, 2)
+            end = int.from_bytes(file.read(8), "little")
+            file.seek(end)
+            file.write(b"\xff")
+        os.remove(other)
+        self.assertEqual((restored(), self.verdict()), ((5, ["file-damaged", "object-missing"], 0), (5, ["pack-damaged", "pack-incomplete"])))
+        os.remove(os.path.join(self.root, *f.snapshot_path(f.Time(1_700_000_000, 5), manifest).split("/")))
+        self.assertEqual(self.verdict(), (6, ["manifest-only-second", "unneeded-damaged"]))
+
+    def test_what_is_wrong_with_other_manifests_is_for_check(self):
+        r = self.repo
+        first = self.finish([(b"x", r.entry(b"x", EMPTY))], (1, 1, 0, 0))
+        second = self.finish([(b"y", r.entry(b"y", EMPTY))], (1, 1, 0, 0), seconds=1_700_000_060, previous=[first])
+        for name, newest in ((first, 0), (second, 4)):
+            path, = (path for path in self.snapshot_files() if name.hex() in path)
+            with open(path, "rb") as file:
+                good = file.read()
+            with open(path, "wb") as file:
+                file.write(good[:-1] + b"?")
+            said = ["copy-damaged"] if newest else []
+            code, report = reader("restore", self.root, "--target", self.out + str(newest))
+            self.assertEqual((code, self.codes(report)), (newest, said))
+            self.assertEqual(self.verdict("latest"), (newest, said))
+            self.assertEqual(reader("restore", self.root, "latest~1", "--target", self.out + "~" + str(newest))[0], 4 - newest)
+            self.assertEqual((self.verdict(), reader("list", self.root)[0]), ((4, ["copy-damaged"]), 4))
+            with open(path, "wb") as file:
+                file.write(good)
+
+    def test_what_a_snapshot_never_held_is_said_of_the_part(self):
+        r = self.repo
+        items = [(b"2019/a", 1, None), (b"2019/b", 3, None), (b"2019/c", 2, None), (b"2019/d", 1, bytes(32)),
+                 (b"2020", 6, None), (b"2020x", 5, None), (b"left", 0, None), (b"new", 4, None), (b"x", 1, None)]
+        page = r.object(7, many([b(path) + u(what) + b(b"why") + opt(origin) for path, what, origin in items]))
+        years = [(name, r.entry(name, r.folder([(b"k", r.entry(b"k", EMPTY))]))) for name in (b"2018", b"2019", b"2020")]
+        self.finish(years, (3, 4, 0, 0), report=r.object(6, many([page])))
+        for path, said in (("", "5 files and folders: 2019/a, 2019/b, 2020 and 2 more"), (":2019", "2 files and folders: 2019/a, 2019/b"),
+                           (":photos/2020", "taken: 2020"), (":2018", "")):
+            code, report = reader("restore", self.root, "latest" + path, "--target", self.out + path[-2:])
+            self.assertEqual((code, self.codes(report)), (0, ["not-in-snapshot"] if said else []))
+            self.assertTrue(not said or report["problems"][0]["message"].endswith(said), report["problems"])
+        self.assertEqual((self.verdict(), reader("list", self.root)[1]["problems"]), ((0, []), []))
+
     def test_tombstones(self):
         r = self.repo
         first = self.finish([(b"x", r.entry(b"x", EMPTY))], (1, 1, 0, 0))
@@ -627,13 +746,19 @@ class Restores(unittest.TestCase):
         newer, other = r.json.replace(b'"version": 1', b'"version": 2'), r.json.replace(b"10111213", b"00000000")
         for first, second, found in ((newer, r.json, (4, ["copy-damaged"])), (b"x", b"x", (4, ["copy-damaged"])),
                                      (other, r.json, (4, ["copy-damaged"])), (r.json, other, (0, [])),
-                                     (newer, b"x", (2, ["format-too-new"]))):
+                                     (newer, b"x", (4, ["copy-damaged"])), (newer, newer, (2, ["format-too-new"])),
+                                     (newer, None, (2, ["format-too-new"]))):
             r.put("tintype.json", first)
-            r.put("second/tintype.json", second)
+            r.put("second/tintype.json", second or b"")
+            if second is None:
+                os.remove(os.path.join(self.root, "second/tintype.json"))
             code, report = reader("list", self.root)
             self.assertEqual((code, self.codes(report)), found)
         for place in ("", "second"):
             os.remove(self.snapshot_files(place)[0])
+        r.put("tintype.json", newer)
+        r.put("second/tintype.json", b"x")
+        self.assertEqual(self.codes(reader("list", self.root)[1]), ["format-too-new"])
         r.put("tintype.json", r.json)
         r.put("second/tintype.json", other)
         self.assertEqual(self.codes(reader("list", self.root)[1]), ["repository-file-damaged"])

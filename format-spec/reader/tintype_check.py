@@ -30,7 +30,7 @@ class Check:
         self.locked = repository.keys.locked
         self.trees, self.bits, self.good = {}, {}, {}
         self.searched = False                   # whether every pack was asked which objects lie in it
-        self.judged, self.needed, self.replaced = [], {}, set()
+        self.judged, self.needed, self.counted, self.replaced = [], {}, set(), set()
 
     def run(self, names=None, read_data=False):
         everything, found = names is None, self.repo.files
@@ -38,11 +38,14 @@ class Check:
             names = self.repo.snapshot_names(True)[::-1]
         if read_data:
             self.data.read_all(None if everything else names)
+        for name in names if everything else ():                # lengths of packs, whichever snapshot states them
+            try:
+                self.need(self.repo.needs(self.repo.snapshot(name, used=False))[0])
+            except Refused:
+                pass
         for name in names:
             self.judge(name)
-        for pack in sorted(self.repo.packs.used_second):
-            if not any(problem.path == f"packs/{pack}" for problem in self.repo.problems):
-                self.say("copy-damaged", 4, f"pack {pack[:8]}… is not good in packs/: its second copy was used", f"packs/{pack}")
+        self.repo.say_used_second()
         if everything:
             self.bookkeeping()
         if self.locked and names and all(("snapshots", name) in self.repo.unproved for name in names):
@@ -51,6 +54,11 @@ class Check:
 
     def say(self, code, exit_code, message, path=""):
         self.repo.say(code, exit_code, message, path)
+
+    def need(self, packs):
+        """Takes down what is stated of packs: a directory of another length is not theirs."""
+        self.needed.update((p.name.hex(), p) for p in packs)
+        self.repo.lengths.update((p.name.hex(), p.length) for p in packs)
 
     # one snapshot ----------------------------------------------------------------------------------------------
     def judge(self, name):
@@ -90,6 +98,8 @@ class Check:
             self.second_copy("needs", page.hex(), f"a needs page of {short}")
         verdict["packs"] = len(packs)
         gone = self.judge_packs(packs, forgotten)
+        said, copies = list(self.repo.problems), ("copy-damaged", "copy-missing", "previous-missing")
+        self.counted |= set() if snapshot.only_second else {p.name.hex() for p in packs}
         self.repo.say_segments(snapshot, packs)
         states = [0]
         walked = None if self.locked else self.walk(snapshot, packs, gone, lost_pages, short)
@@ -124,7 +134,8 @@ class Check:
         if walked:
             states.append(self.judge_tree(walked, snapshot, gone, lost_pages, short))
         worst = min(states, key=WORST.index)
-        if snapshot.only_second:
+        if snapshot.only_second:                # no snapshot: of all that it lacks this alone is said
+            self.repo.problems[:] = [p for p in self.repo.problems if p in said or p.code in copies]
             self.say("manifest-only-second", 6 if worst in (5, 6) else 4,
                      f"manifest {short} lies in second/ alone: it is no snapshot", snapshot.path)
         return worst
@@ -141,9 +152,9 @@ class Check:
     def judge_packs(self, packs, forgotten):
         """(exit code, code, name) of each needed pack that is not here."""
         gone = []
+        self.need(packs)
         for pack in packs:
             name = pack.name.hex()
-            self.needed[name] = pack
             states = self.repo.pack_states(pack)
             if name in self.repo.buried["packs"]:
                 self.say("needed-pack-forgotten", 3, f"pack {name[:8]}… is needed, and a tombstone names it", f"packs/{name}")
@@ -163,13 +174,20 @@ class Check:
 
     # with the key: every object that the snapshot reaches -------------------------------------------------------
     def pack_is_good(self, name):
-        """Whether objects may be counted on in this pack: one copy is whole."""
+        """Whether objects may be counted on in this pack: one copy is whole, of the length that is stated where it is needed."""
+        if name in self.needed:
+            return "whole" in self.repo.pack_states(self.needed[name])
         if name not in self.good:
             states = [self.repo.pack_state(f.Needed(bytes.fromhex(name), stored.size, kind), stored)
                       for second in (False, True) for kind in (1, 2) for stored in [self.repo.files["packs", second].get(name)]
                       if stored]
             self.good[name] = "whole" in states
         return self.good[name]
+
+    def states_of(self, name, stored):
+        """States of a copy of a pack, by what is stated of it, or by its own trailer: as a data or as a meta pack."""
+        packs = [self.needed[name]] if name in self.needed else [f.Needed(b"", stored.size, kind) for kind in (1, 2)]
+        return {self.repo.pack_state(pack, stored) for pack in packs}
 
     def may_lie_unread(self):
         """Whether an object that nothing lists may lie in a pack that is whole by length and has no readable directory."""
@@ -181,11 +199,11 @@ class Check:
     def lies(self, identity, kind, length=None):
         """What one object adds to a tree."""
         def good(places):
-            return {p.pack.name for p in places if (p.pack.name, p.ordinal) not in self.data.bad_records
+            return {p.pack.name for p in places if p not in self.repo.cut and (p.pack.name, p.ordinal) not in self.data.bad_records
                     and self.pack_is_good(p.pack.name) and length in (None, p.length)}
         packs = good(self.repo.find(identity, kind)) or good(self.repo.find(identity, kind, True))
         if not packs:
-            whole = any(self.pack_is_good(p.pack.name) for p in self.repo.find(identity, kind)) or \
+            whole = any(self.pack_is_good(p.pack.name) for p in self.repo.find(identity, kind) if p not in self.repo.cut) or \
                 not self.repo.find(identity, kind) and self.may_lie_unread()
             return NOTHING._replace(wrong=1) if whole else NOTHING._replace(lost=1)
         if len(packs) == 1:
@@ -326,12 +344,15 @@ class Check:
             self.second_copy("tombstones", name, f"tombstone {name[:8]}…")
         if self.repo.false:
             self.say("tombstone-false", 3, f"{self.repo.false} tombstones or `instead` files carry a wrong hash: nobody obeys them")
-        for second in (False, True):
-            for name, stored in files["packs", second].items():
-                if name not in self.needed:
-                    states = {self.repo.pack_state(f.Needed(b"", stored.size, kind), stored) for kind in (1, 2)}
-                    if states == {"wrong"}:
-                        self.say("unneeded-damaged", 3, f"{stored.path} is wrong; no snapshot needs it", stored.path)
+        for name in sorted((set(files["packs", False]) | set(files["packs", True])) - self.counted):
+            states = {state for second in (False, True) for stored in [files["packs", second].get(name)] if stored
+                      for state in self.states_of(name, stored)}
+            if "wrong" in states and "whole" not in states or name in self.repo.unread:
+                self.say("unneeded-damaged", 3, f"pack {name[:8]}… is wrong; no snapshot needs it", f"packs/{name}")
+        packs = [p for name, p in self.needed.items() if name in self.counted]
+        for name in sorted(files["index", False]):
+            if self.repo.segment(name) != "good":
+                self.repo.say_segment(name, packs)
         for path in self.repo.bad:
             folder = path.replace("second/", "", 1).split("/")[0]
             if folder in ("index", "needs") and not any(

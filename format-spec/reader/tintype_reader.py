@@ -118,7 +118,7 @@ def open_repository(options, verb="read", key_needed=True, ask=True):
 def try_snapshot(repository, name):
     """The snapshot; None if it is absent or short in both places; stops where an older one would be a quiet lie."""
     try:
-        return repository.snapshot(name)
+        return repository.snapshot(name, used=False)
     except Refused as error:
         states = repository.states["snapshots", name]
         if error.code == "format-too-new":
@@ -172,7 +172,11 @@ def moment_of(text):
 
 
 def choose(repository, text):
-    """The snapshot that SNAP names."""
+    """The snapshot that SNAP names; says what is wrong with its manifest, and not of others that were opened to find it."""
+    return repository.snapshot(look_for(repository, text).name)
+
+
+def look_for(repository, text):
     base, _, back = (text or "latest").partition("~")
     moment = moment_of(base)
     if base == "latest" and (not back or back.isdigit()):

@@ -51,6 +51,11 @@ class Packs:
             data += more
         return data
 
+    def is_short(self, name, second):
+        """Whether a pack from which something was just read has no trailer, whatever its length (files.md)."""
+        size = os.fstat(self.files[name, second].fileno()).st_size
+        return size < 192 or not f.has_trailer(self.read(name, second, size - 64, 64), size)
+
     def record(self, place, second):
         pack, key = place.pack, (place.pack.name, place.ordinal, place.offset, second)
         if key not in self.records:
@@ -64,7 +69,7 @@ class Packs:
         """The bytes of an object from the first place where they are right."""
         worst = None
         for place in places:
-            for second in (False, True)[:place.pack.kind]:
+            for second in (False, True):        # also of a data pack: it may lie in another's place
                 try:
                     data = self.record(place, second)[place.start:place.start + place.length]
                     need(f.object_id(kind, data) == identity, "hash-mismatch", "an object is not its id")
@@ -74,7 +79,10 @@ class Packs:
                 except FileNotFoundError:
                     pass
                 except Refused as error:
-                    worst = error
+                    if self.is_short(place.pack.name, second):     # its bytes are not here (yet): not damaged, missing
+                        worst = worst or Refused("file-short", "its pack is short")
+                    else:
+                        worst = Refused("record-not-decodable", error.what) if error.code == "file-short" else error
                 except OSError as error:
                     code = "pack-denied" if isinstance(error, PermissionError) else "not-authentic"
                     worst = Refused(code, f"cannot be read: {error.strerror}", "seal")
@@ -92,8 +100,8 @@ class Repository:
     def __init__(self, root):
         self.root, self.problems, self.bad, self.foreign, self.temporary, self.rules = root, [], set(), 0, 0, []
         self.files = {(folder, second): {} for folder in f.KINDS for second in (False, True)}
-        self.states, self.places, self.indexed, self.owned, self.covered, self.unread = {}, {}, set(), set(), set(), set()
-        self.stage, self.segments, self.more_names, self.reader_here = 0, {}, {}, False
+        self.states, self.places, self.indexed, self.owned, self.covered, self.unread = {}, {}, {}, set(), set(), set()
+        self.lengths, self.cut, self.stage, self.segments, self.more_names, self.reader_here = {}, set(), 0, {}, {}, False
         try:
             self.scan("")
         except OSError as error:
@@ -214,19 +222,19 @@ class Repository:
         return f.Keys(self.facts.id, True, master) if right else None
 
     def find_repository_file(self, code):
-        texts, good, newer = [self.raw("tintype.json"), self.raw("second/tintype.json")], {}, None
+        texts, good, newer = [self.raw("tintype.json"), self.raw("second/tintype.json")], {}, []
         for text in texts:
             try:
                 good.update({text: f.repository_file(text)} if text is not None else {})
             except Refused as error:
-                newer = error if error.code == "format-too-new" else newer
-        if newer and not good:
-            raise Stop(2, "format-too-new", "a newer version of tintype made this repository", "use that version")
+                newer += [error] if error.code == "format-too-new" else []
+        too_new = Stop(2, "format-too-new", "a newer version of tintype made this repository", "use that version")
+        if not good and newer and len(newer) == 2 - texts.count(None):
+            raise too_new
         if texts == [None, None]:
             ours = any(self.files.values())
             raise Stop(2, "repository-file-missing" if ours else "repository-not-found",
                        f"no tintype.json in {self.root}" + (": the copy may still be arriving" if ours else ""))
-        given_back = not good
         if len(good) != 1:                      # the manifests say which; or give it back
             for _, name in sorted(((s.path.split("/")[-1], n) for second in (True, False)
                                   for n, s in self.files["snapshots", second].items()), reverse=True):
@@ -243,6 +251,8 @@ class Repository:
                     break
                 except Refused:
                     continue
+        if newer and not good:
+            raise too_new
         if len(good) != 1:
             what = "they differ, and no snapshot says which is right" if good else "both copies of tintype.json are wrong"
             raise Stop(5, "repository-file-damaged", what,
@@ -250,7 +260,7 @@ class Repository:
         (self.text, self.facts), = good.items()
         for path, text in zip(("tintype.json", "second/tintype.json"), texts):
             if text != self.text and (path == "tintype.json" or self.verb == "check"):
-                self.say("copy-missing" if text is None and self.verb == "check" and not given_back else "copy-damaged", 4,
+                self.say("copy-missing" if text is None else "copy-damaged", 4,
                          f"{path} is " + ("absent" if text is None else "wrong"), path)
 
     def open_by_password(self, password):
@@ -316,16 +326,17 @@ class Repository:
         ordered = sorted(found.items(), key=lambda item: item[1].path.split("/")[-1], reverse=True)
         return [name for name, _ in ordered if name not in self.buried["snapshots"]]
 
-    def snapshot(self, name):
-        """Opens a manifest; raises Refused (file-short if it is absent or short in both places)."""
+    def snapshot(self, name, used=True):
+        """Opens a manifest; raises Refused (file-short if it is absent or short in both places). What is wrong with it and
+        can be done without is said if it is `used`, not if it is opened to find another one."""
         data, states = self.fetch("snapshots", name)
         need(data, "hash-mismatch" if "wrong" in states else "file-short", "the manifest is " + " and ".join(sorted(set(states))), "name")
         stored = self.files["snapshots", False].get(name)
-        if stored and states[0] != "whole":
+        if used and stored and states[0] != "whole":
             self.say("copy-damaged", 4, f"the manifest of {name[:8]} is {states[0]}; its second copy is used", stored.path)
         public, sealed = f.open_manifest(data, self.keys)
         need(public.repository_file == blake3(self.text), "hash-mismatch", "the manifest names another tintype.json")
-        if public.time.seconds > time.time() + 86400:
+        if used and public.time.seconds > time.time() + 86400:
             self.say("time-ahead", 0, f"snapshot {name[:8]} states a time more than a day ahead of this machine's clock")
         return Snapshot(name, (stored or self.files["snapshots", True][name]).path, public, sealed, stored is None)
 
@@ -348,17 +359,21 @@ class Repository:
 
     # index.md
     def add(self, name, length, kind, salt, records, short=False):
-        """Takes a pack's directory into the index, if the pack is here with that length (or is `short`)."""
-        stored = [self.files["packs", second].get(name) for second in (False, True)]
-        if name in self.indexed or not any(s and (s.size == length or short) for s in stored):
+        """Takes a pack's directory into the index, if the pack is here with that length; or, if `short`, if it is not."""
+        sizes = [s.size for s in (self.files["packs", second].get(name) for second in (False, True)) if s]
+        right = length in sizes and self.lengths.get(name, length) == length
+        if right if short else length in self.indexed.get(name, ()) or not right:
             return
-        self.indexed.add(name)
+        if not short:
+            self.indexed.setdefault(name, set()).add(length)
         pack, offset = Pack(name, kind, salt), 128
         for ordinal, record in enumerate(records):
             start = 0
             for identity, object_kind, size in record.objects:
                 place = Place(pack, ordinal, offset, record.stored, record.raw, record.codec, start, size)
-                self.places.setdefault((identity, object_kind), []).append(place)
+                known = self.places.setdefault((identity, object_kind), [])
+                known += [place] if not short or place not in known else []
+                self.cut |= {place} if short else set()
                 start += size
             offset += record.stored
 
@@ -377,35 +392,38 @@ class Repository:
 
     def say_segments(self, snapshot, packs):
         """A bad segment is bookkeeping; where good ones list every needed pack nobody misses it (index.md)."""
-        bad = [(name.hex(), self.segment(name.hex())) for name in snapshot.public.segments]
-        bad = [(name, state) for name, state in bad if state != "good"]
-        if bad and not self.keys.locked:
-            for name in self.files["index", False]:         # any that lies here and opens
-                self.segment(name)
-        missed = not {p.name.hex() for p in packs} <= self.covered
-        for name, state in bad:
-            exit_code = 4 if missed and not self.keys.locked or self.keys.locked and (
-                state == "absent" or [snapshot.name] == self.snapshot_names()[:1]) else 3
-            if exit_code == 4 or state != "absent":
-                self.say("index-missing" if state == "absent" and self.verb == "check" else "index-damaged", exit_code,
-                         f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
+        for name in (name.hex() for name in snapshot.public.segments):
+            if self.segment(name) != "good":
+                self.say_segment(name, packs, snapshot.name)
 
-    def own_directory(self, name):
-        """The directory of a pack, from either copy: (length, kind, salt, records); None if neither opens.
+    def say_segment(self, name, packs, snapshot=None):
+        for other in self.files["index", False] if not self.keys.locked else ():     # any that lies here and opens
+            self.segment(other)
+        here = self.files["packs", False].keys() | self.files["packs", True].keys()
+        missed, state = not here & {p.name.hex() for p in packs} <= self.covered, self.segment(name)
+        exit_code = 4 if missed and not self.keys.locked or self.keys.locked and (
+            state == "absent" or [snapshot] == self.snapshot_names()[:1]) else 3
+        if exit_code == 4 or state != "absent":
+            self.say("index-missing" if state == "absent" else "index-damaged", exit_code,
+                     f"index segment {name[:8]}… is {state}; it can be made again from the packs", f"index/{name}")
+
+    def own_directories(self, name):
+        """The directories of both copies of a pack that open: (length, kind, salt, records).
         A pack that is whole by its trailer and whose directory does not open is noted in `unread`."""
+        found = []
         for second in (False, True):
             stored = self.files["packs", second].get(name)
             try:
                 if stored and not stored.elsewhere:
                     kind, salt, records = f.pack_directory(
                         self.keys, lambda at, n: self.packs.read(name, second, at, n), stored.size, salvage=self.verb != "check")
-                    return stored.size, kind, salt, records
+                    found.append((stored.size, kind, salt, records))
             except Refused as error:
                 if error.code not in ("file-short", "format-too-new"):
                     self.unread.add(name)
             except OSError:
                 continue
-        return None
+        return found
 
     def index(self, snapshot, packs):
         self.say_segments(snapshot, packs)
@@ -413,8 +431,7 @@ class Repository:
             self.index_pack(pack.name.hex())
 
     def index_pack(self, name):
-        found = name not in self.indexed and self.own_directory(name)
-        if found:
+        for found in self.own_directories(name) if name not in self.indexed else ():
             self.owned.add(name)
             self.unread.discard(name)
             self.add(name, *found)
@@ -425,7 +442,7 @@ class Repository:
         known = self.places.get((identity, kind), [])
         for place in list(known) if everywhere else ():
             if place.pack.name not in self.owned:
-                self.indexed.discard(place.pack.name)
+                self.indexed.pop(place.pack.name, None)
                 self.index_pack(place.pack.name)
         if everywhere or not known:
             self.index_everything()
@@ -440,7 +457,7 @@ class Repository:
             self.segment(name)
         for name in {**self.files["packs", False], **self.files["packs", True]}:
             self.index_pack(name)
-        for name, state in list(self.segments.items()):          # packs that are cut off: what is left of them
+        for name, state in list(self.segments.items()):          # packs that are cut off or gone: what is left of them
             for pack in f.open_segment(self.fetch("index", name)[0], self.keys) if state == "good" else ():
                 self.add(pack.name.hex(), *pack[1:], short=True)
 
@@ -451,6 +468,14 @@ class Repository:
         except (Refused, KeyError):
             data = self.packs.object(identity, kind, self.find(identity, kind, True))
         return whole(data, f.DECODERS[kind])
+
+    def say_used_second(self):
+        """Says which meta packs were not good in packs/, so that their second copy was used."""
+        for name in sorted(self.packs.used_second):
+            if not any(problem.path == f"packs/{name}" for problem in self.problems):
+                here = name in self.files["packs", False]
+                self.say("copy-damaged" if here else "copy-missing", 4, f"pack {name[:8]}… is {'not good' if here else 'absent'} in "
+                         "packs/: its second copy was used", f"packs/{name}")
 
     # trees.md
     def entries(self, identity):

@@ -10,11 +10,12 @@ import secrets
 import tintype_format as f
 import tintype_work as work
 from tintype_format import Refused
-from tintype_repo import Stop
+from tintype_repo import Stop, shown
 
 LeftOut = collections.namedtuple("LeftOut", "path code why")
 BATCH_BYTES, BATCH_FILES = 8 << 20, 100
-EXITS = {"file-damaged": 5, "pack-denied": 5, "tree-damaged": 5, "object-damaged": 5, "object-missing": 6}
+EXITS = {"file-damaged": 5, "folder-damaged": 5, "pack-denied": 5, "tree-damaged": 5, "object-missing": 6}
+NOT_HELD = (1, 3, 5, 6)                         # of a report: unreadable, cloud only, lost, absent
 QUIET = ("birth time", "special bit", "owner without the privilege")      # counted, and no 3
 
 
@@ -42,7 +43,7 @@ class Restore:
         self.repo, self.snapshot, self.root, self.jobs, self.progress = repository, snapshot, target, jobs, progress
         self.target, self.token = work.Target(target), secrets.token_hex(4)
         self.left_out, self.missing, self.carried = [], collections.Counter(), collections.Counter()
-        self.stopped = False
+        self.stopped, self.parts = False, []
         self.files = self.bytes = self.links = self.budget = self.byte_budget = self.merged = 0
         self.folders, self.symlinks, self.groups, self.twins, self.failed = [], [], {}, [], []
         self.starts = list(self.choose(path))
@@ -69,6 +70,7 @@ class Restore:
             if entry:
                 self.budget += files + folders + links
                 self.byte_budget += size
+                self.parts.append((source, rest))
                 yield at, entry
         if not self.budget and parts:
             raise Stop(2, "no-such-path", f"there is no {path} in snapshot {self.snapshot.name[:8]}")
@@ -80,14 +82,31 @@ class Restore:
                 entry = next((e for e in self.repo.entries(entry.content) if e.name == part), None) \
                     if entry and entry.kind == "folder" else None
             except (Refused, KeyError) as error:
-                missing = isinstance(error, KeyError) and not self.repo.unread
+                missing = getattr(error, "code", "") == "file-short" or isinstance(error, KeyError) and self.absent(error) == "object-missing"
                 raise Stop(*(6, "object-missing") if missing else (5, "object-damaged"),
                            f"cannot read the way to {path}: {error}") from None
         return entry
 
-    def absent(self, damaged="file-damaged"):
-        """The code of what no directory lists: it may lie in a pack whose directory is wrong (reading.md)."""
-        return damaged if self.repo.unread else "object-missing"
+    def absent(self, error, damaged="file-damaged"):
+        """The code of what is in no pack. What nothing lists may lie in a pack whose directory is wrong (reading.md)."""
+        listed = any((error.args[0], kind) in self.repo.places for kind in f.OBJECTS)
+        return damaged if self.repo.unread and not listed else "object-missing"
+
+    def say_not_held(self):
+        """Says what of each part could not be read when the snapshot was taken, with nothing kept of it."""
+        for source, parts in self.parts:
+            within, missing = b"".join(part + b"/" for part in parts), []
+            try:
+                for page in self.repo.object(source.report, 6) if source.report else ():
+                    missing += [path for path, what, _, carried_from in self.repo.object(page, 7)
+                                if what in NOT_HELD and carried_from is None and (path + b"/").startswith(within)]
+            except (Refused, KeyError):         # what stands in the tree is whole all the same
+                continue
+            named, count = ", ".join(map(shown, missing[:3])), len(missing)
+            named = (f"{count} files and folders: " if count > 1 else "") + named + (f" and {count - 3} more" if count > 3 else "")
+            if missing:
+                self.repo.say("not-in-snapshot", 0, f"snapshot {self.snapshot.name[:8]} does not hold what could not be read "
+                              f"when it was taken: {named}", self.snapshot.name)
 
     def leave_out(self, path, code, why):
         self.left_out.append(LeftOut(b"/".join(path), code, why))
@@ -119,8 +138,8 @@ class Restore:
             except (OSError, work.TargetRefused) as error:
                 self.not_written(path, error)
         self.target.close()
-        for pack in sorted(self.repo.packs.used_second):
-            self.repo.say("copy-damaged", 4, f"pack {pack[:8]}… is not good in packs/: its second copy was used", f"packs/{pack}")
+        self.say_not_held()
+        self.repo.say_used_second()
 
     def attribute(self, pieces):
         try:
@@ -174,11 +193,12 @@ class Restore:
                             below.append((path + (child.name,), child))
                         elif not self.stopped:
                             yield from self.visit(path + (child.name,), child)
-                except KeyError:
-                    self.leave_out(path, self.absent("object-damaged"), "the listing of this folder lies in no pack that is here")
+                except KeyError as error:
+                    self.leave_out(path, self.absent(error, "folder-damaged"), "the listing of this folder lies in no pack that is here")
                 except Refused as error:
-                    wrong = error.code in ("hash-mismatch", "not-authentic", "record-not-decodable", "file-short")
-                    self.leave_out(path, "object-damaged" if wrong else "tree-damaged", str(error))
+                    code = {"hash-mismatch": "folder-damaged", "not-authentic": "folder-damaged", "file-short": "object-missing",
+                            "record-not-decodable": "folder-damaged"}.get(error.code, "tree-damaged")
+                    self.leave_out(path, code, str(error))
                 stack += reversed(below)
 
     def make(self, path, entry):
@@ -226,10 +246,10 @@ class Restore:
             done = work.FileTask(path[:-1], path[-1], file.length, file.hash, facts, attributes, pieces)
             self.waiting[path] = entry
             return done
-        except KeyError:
-            self.leave_out(path, self.absent(), "its list of pieces lies in no pack that is here")
+        except KeyError as error:
+            self.leave_out(path, self.absent(error), "its list of pieces lies in no pack that is here")
         except Refused as error:
-            self.leave_out(path, "file-damaged", str(error))
+            self.leave_out(path, "object-missing" if error.code == "file-short" else "file-damaged", str(error))
         return None
 
     def batches(self, tasks):
@@ -258,9 +278,9 @@ class Restore:
                 elif done.code in ("file-damaged", "object-missing", "pack-denied") and self.failed is not None:
                     self.failed.append((path, entry))
                 else:
-                    unlisted = done.code == "object-missing" and not all(
-                        self.repo.find(i, 1) for i, _ in self.repo.pieces(entry.content))
-                    code = self.absent() if unlisted else done.code
+                    unlisted = [i for i, _ in self.repo.pieces(entry.content) if not self.repo.find(i, 1)] \
+                        if done.code == "object-missing" else ()
+                    code = self.absent(KeyError(unlisted[0])) if unlisted else done.code
                     self.leave_out(path, code, done.why)
             self.progress(self.files, self.bytes)
 
