@@ -7,7 +7,7 @@ use super::local::Local;
 use crate::format::{PackName, StoredName, hex};
 use std::collections::BTreeMap;
 
-const MAGIC: [u8; 16] = *b"tintype ledger 2";
+const MAGIC: [u8; 16] = *b"tintype ledger 3";
 const NONE: i64 = i64::MIN;
 
 /// What is known of a pack.
@@ -29,6 +29,19 @@ pub struct Said {
     /// When it was first told, in seconds since the epoch.
     pub first_seconds: i64,
     /// When it was last told as news.
+    pub last_seconds: i64,
+    /// When the last snapshot was taken of which it was so.
+    pub heard_seconds: i64,
+}
+
+/// Where in a row of snapshots something is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// Now.
+    pub now_seconds: i64,
+    /// What the snapshot states that says it.
+    pub this_seconds: i64,
+    /// What the one before states; [`i64::MIN`] if there is none.
     pub last_seconds: i64,
 }
 
@@ -156,18 +169,24 @@ impl Ledger {
 
     /// Asks whether something is news: not told in the last 30 days. Notes that it is told now. Returns when it was first told, if it is not news.
     pub fn tell(&mut self, words: &str, now_seconds: i64) -> Option<i64> {
+        self.tell_in_turn(words, Turn { now_seconds, this_seconds: now_seconds, last_seconds: i64::MIN })
+    }
+
+    /// The same of something that each of a row of snapshots may say: what the one before did not say is news again.
+    pub fn tell_in_turn(&mut self, words: &str, turn: Turn) -> Option<i64> {
         let key = StoredName(blake3::derive_key("tintype 2026 local words", words.as_bytes()));
-        match self.said.get_mut(&key) {
-            Some(said) if now_seconds.saturating_sub(said.last_seconds) < SAID_FOR_SECONDS => Some(said.first_seconds),
-            Some(said) => {
-                said.last_seconds = now_seconds;
-                None
-            }
-            None => {
-                self.said.insert(key, Said { first_seconds: now_seconds, last_seconds: now_seconds });
-                None
-            }
+        let Turn { now_seconds, this_seconds, last_seconds } = turn;
+        let said = self.said.entry(key).or_insert(Said { first_seconds: now_seconds, last_seconds: i64::MIN, heard_seconds: i64::MIN });
+        let went_on = said.heard_seconds >= last_seconds && said.last_seconds != i64::MIN;
+        said.heard_seconds = this_seconds;
+        if went_on && now_seconds.saturating_sub(said.last_seconds) < SAID_FOR_SECONDS {
+            return Some(said.first_seconds);
         }
+        if !went_on {
+            said.first_seconds = now_seconds;
+        }
+        said.last_seconds = now_seconds;
+        None
     }
 
     fn encode(&self, identity: &[u8; 32]) -> Vec<u8> {
@@ -196,7 +215,7 @@ impl Ledger {
         }
         push(&[&count(self.said.len())]);
         for (name, said) in &self.said {
-            push(&[&name.0, &said.first_seconds.to_le_bytes(), &said.last_seconds.to_le_bytes()]);
+            push(&[&name.0, &said.first_seconds.to_le_bytes(), &said.last_seconds.to_le_bytes(), &said.heard_seconds.to_le_bytes()]);
         }
         push(&[&count(self.lost_pages.len())]);
         for (name, seconds) in &self.lost_pages {
@@ -233,7 +252,8 @@ impl Ledger {
             }
         }
         for _ in 0..take.u64()? {
-            ledger.said.insert(StoredName(take.bytes()?), Said { first_seconds: take.i64()?, last_seconds: take.i64()? });
+            let name = StoredName(take.bytes()?);
+            ledger.said.insert(name, Said { first_seconds: take.i64()?, last_seconds: take.i64()?, heard_seconds: take.i64()? });
         }
         // A ledger that an earlier version wrote ends here.
         for _ in 0..if take.0.is_empty() { 0 } else { take.u64()? } {
@@ -263,7 +283,7 @@ impl Take<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::Ledger;
+    use super::{Ledger, Turn};
     use crate::format::{PackName, StoredName};
     use crate::repo::inventory::Seen;
 
@@ -277,6 +297,12 @@ mod tests {
         assert_eq!(ledger.tell("words", 1_000), None);
         assert_eq!(ledger.tell("words", 1_000 + 86_400), Some(1_000));
         assert_eq!(ledger.tell("words", 1_000 + 31 * 86_400), None);
+        // In a row of snapshots what one of them did not say is news again.
+        let turn = |this_seconds, last_seconds| Turn { now_seconds: this_seconds, this_seconds, last_seconds };
+        assert_eq!(ledger.tell_in_turn("half is gone", turn(100, 50)), None);
+        assert_eq!(ledger.tell_in_turn("half is gone", turn(200, 100)), Some(100));
+        assert_eq!(ledger.tell_in_turn("half is gone", turn(400, 300)), None);
+        assert_eq!(ledger.tell_in_turn("half is gone", turn(500, 400)), Some(400));
         let bytes = ledger.encode(&[3; 32]);
         assert_eq!(Ledger::decode(&bytes, &[3; 32]), Some(ledger.clone()));
         assert_eq!(Ledger::decode(&bytes, &[4; 32]), None);

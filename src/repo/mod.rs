@@ -46,7 +46,7 @@ pub use heal::Healing;
 pub use index::{Found, Index, PackFacts};
 pub use inventory::{Files, Inventory, Packs, Seen, list_folder};
 pub use known::{Known, Lack, Marks};
-pub use ledger::{Ledger, PackMemory, Said};
+pub use ledger::{Ledger, PackMemory, Said, Turn};
 pub use local::{KnownPlace, Local};
 pub use manifest::{Heads, Loaded, Manifest, SnapshotList};
 pub use needs::ReadNeeds;

@@ -11,7 +11,7 @@ use super::trees::Tree;
 use super::{SnapSource, rfc3339};
 use crate::ops::{Problem, Severity};
 use crate::repo::{
-    Heads, Healing, Known, Ledger, Manifest, ObjectReader, PackKind, PackName, PackSums, Repository, SnapshotName, SourceRecord,
+    Heads, Healing, Known, Ledger, Manifest, ObjectReader, PackKind, PackName, PackSums, Repository, SnapshotName, SourceRecord, Turn,
 };
 use crate::scan::{ScanError, SkipReason, Walk, escaped};
 use crate::tree::{Counts, FileHash, Time};
@@ -52,6 +52,7 @@ const SHRUNK_FROM_FILES: u64 = 10;
 
 pub(super) fn report(summarised: Summarised<'_, '_>, ledger: &mut Ledger) -> SnapReport {
     let now_seconds = summarised.repository.surroundings().clock.now().seconds;
+    let turn = Turn { now_seconds, this_seconds: now_seconds, last_seconds: i64::MIN };
     let mut problems = Vec::new();
     let mut reports = Vec::new();
     for position in 0..summarised.sources.len() {
@@ -59,9 +60,9 @@ pub(super) fn report(summarised: Summarised<'_, '_>, ledger: &mut Ledger) -> Sna
     }
     pack_problems(&summarised, ledger, now_seconds, &mut problems);
     problems.extend(not_kept(&summarised));
-    repository_problems(&summarised, ledger, now_seconds, &mut problems);
+    repository_problems(&summarised, ledger, turn, &mut problems);
     if let Some(note) = &summarised.clock_note {
-        problems.push(news(ledger, now_seconds, Problem::of_object("clock-not-followed", Severity::Notice, "clock", note.clone())));
+        problems.push(news(ledger, turn, Problem::of_object("clock-not-followed", Severity::Notice, "clock", note.clone())));
     }
     let data = summarised.packs.packs.iter().filter(|pack| pack.kind == PackKind::Data);
     let stored = Stored {
@@ -89,9 +90,9 @@ pub(super) fn report(summarised: Summarised<'_, '_>, ledger: &mut Ledger) -> Sna
 }
 
 /// The problem, quiet if it was told in the last 30 days.
-fn news(ledger: &mut Ledger, now_seconds: i64, problem: Problem) -> Problem {
+fn news(ledger: &mut Ledger, turn: Turn, problem: Problem) -> Problem {
     let words = format!("{} {:?} {:?} {}", problem.code, problem.path, problem.object, problem.message);
-    match ledger.tell(&words, now_seconds) {
+    match ledger.tell_in_turn(&words, turn) {
         Some(_) => Problem { severity: Severity::Known, ..problem },
         None => problem,
     }
@@ -116,12 +117,14 @@ fn source_report(
     let path = escaped(&source.path);
     let mut report = SourceReport { label: label.clone(), path: path.clone(), id: found.identity.id.hex(), ..SourceReport::default() };
     report.since = base.map(|(manifest, _)| rfc3339(stated(manifest)));
+    let last_seconds = base.map_or(i64::MIN, |(manifest, _)| stated(manifest).seconds);
+    let turn = Turn { now_seconds, this_seconds: summarised.published.1.seconds, last_seconds };
     let walk = match (&found.walk, summarised.built.get(position)?) {
         (Err(error), Built::Absent(Some(carried))) => {
             let counts = &carried.record.counts;
             (report.files, report.folders, report.symlinks, report.bytes) = (counts.files, counts.folders, counts.symlinks, counts.bytes);
             (report.absent, report.lost, report.kept_from) = (true, carried.lost_now, carried.kept_from.clone());
-            absent_problem(&path, error, carried, ledger, now_seconds, problems);
+            absent_problem(&path, error, carried, ledger, turn, problems);
             let lost = carried.lost.iter().map(|(path, reason)| NotSaved {
                 path: if path.is_empty() { escaped(&source.path) } else { escaped(path) },
                 reason: reason.clone(),
@@ -130,7 +133,7 @@ fn source_report(
                 kept_from: None,
                 known_since: None,
             });
-            tell_not_saved(&mut report, lost.collect(), ledger, now_seconds, problems);
+            tell_not_saved(&mut report, lost.collect(), ledger, turn, problems);
             return Some(report);
         }
         (Err(error), _) => {
@@ -154,16 +157,16 @@ fn source_report(
     problems.extend(source_problems.into_iter().flatten().filter_map(|problem| match problem.code {
         // Bytes that change by themselves are told each time, a clock once.
         "source-rotten" => Some(problem),
-        "clock-shifted" => Some(news(ledger, now_seconds, problem)).filter(|problem| problem.severity != Severity::Known),
-        _ => Some(news(ledger, now_seconds, problem)),
+        "clock-shifted" => Some(news(ledger, turn, problem)).filter(|problem| problem.severity != Severity::Known),
+        _ => Some(news(ledger, turn, problem)),
     }));
     let units = summarised.units.iter().filter(|unit| unit.source == position);
     (report.read_files, report.read_bytes) = units.fold((0, 0), |(files, bytes), unit| (files + 1, bytes + unit.stat.length_bytes));
     count_changes(&mut report, tree, plan);
-    tell_not_saved(&mut report, tree.not_saved.clone(), ledger, now_seconds, problems);
+    tell_not_saved(&mut report, tree.not_saved.clone(), ledger, turn, problems);
     report.attributes_unread = tree.unread_attributes.count;
     let of_tree = [attributes_problem(tree, &path), shrank(base.map(|(_, record)| record), tree, &path)];
-    problems.extend(of_tree.into_iter().flatten().map(|problem| news(ledger, now_seconds, problem)));
+    problems.extend(of_tree.into_iter().flatten().map(|problem| news(ledger, turn, problem)));
     Some(report)
 }
 
@@ -201,14 +204,7 @@ fn shrank(before: Option<&SourceRecord>, tree: &Tree, path: &str) -> Option<Prob
     Some(Problem::of_path("source-shrank", Severity::Notice, path, message))
 }
 
-fn absent_problem(
-    path: &str,
-    error: &ScanError,
-    carried: &CarriedSource,
-    ledger: &mut Ledger,
-    now_seconds: i64,
-    problems: &mut Vec<Problem>,
-) {
+fn absent_problem(path: &str, error: &ScanError, carried: &CarriedSource, ledger: &mut Ledger, turn: Turn, problems: &mut Vec<Problem>) {
     let reason = error.reason();
     let fate = match (&carried.kept_from, carried.lost.len()) {
         (None, _) => "what was kept of it is lost".to_owned(),
@@ -218,7 +214,7 @@ fn absent_problem(
     };
     let message = format!("{path} is absent, empty or cannot be read ({reason}): {fate}");
     // What is lost of it is told by itself: here only the absence is news.
-    let severity = match ledger.tell(&format!("source-absent {path} {reason}"), now_seconds) {
+    let severity = match ledger.tell_in_turn(&format!("source-absent {path} {reason}"), turn) {
         Some(_) => Severity::Known,
         None => Severity::Notice,
     };
@@ -286,12 +282,12 @@ fn clock(report: &mut SourceReport, found: &Found, path: &str) -> Option<Problem
 }
 
 /// Finds out what of the list is news, and reports news first: a long list of known things hides none.
-fn tell_not_saved(report: &mut SourceReport, list: Vec<NotSaved>, ledger: &mut Ledger, now_seconds: i64, problems: &mut Vec<Problem>) {
+fn tell_not_saved(report: &mut SourceReport, list: Vec<NotSaved>, ledger: &mut Ledger, turn: Turn, problems: &mut Vec<Problem>) {
     report.not_saved_count = u64::try_from(list.len()).unwrap_or(0);
     let mut told: Vec<NotSaved> = list
         .into_iter()
         .map(|not_saved| {
-            let known_since = ledger.tell(&format!("not saved {} {} {}", report.label, not_saved.path, not_saved.reason), now_seconds);
+            let known_since = ledger.tell_in_turn(&format!("not saved {} {} {}", report.label, not_saved.path, not_saved.reason), turn);
             NotSaved { known_since: known_since.map(|seconds| rfc3339(Time { seconds, nanoseconds: 0 })), ..not_saved }
         })
         .collect();
@@ -356,12 +352,12 @@ fn count_changes(report: &mut SourceReport, tree: &Tree, plan: &Plan) {
 }
 
 /// Damage of the repository that was noticed on the way: beside a good snapshot it is news once, then known.
-fn repository_problems(summarised: &Summarised<'_, '_>, ledger: &mut Ledger, now_seconds: i64, problems: &mut Vec<Problem>) {
-    let gone = summarised.gone.iter().map(|problem| news(ledger, now_seconds, problem.clone()));
+fn repository_problems(summarised: &Summarised<'_, '_>, ledger: &mut Ledger, turn: Turn, problems: &mut Vec<Problem>) {
+    let gone = summarised.gone.iter().map(|problem| news(ledger, turn, problem.clone()));
     problems.extend(gone.collect::<Vec<_>>());
     let mut tell = |code, object: String, message: String| {
         let problem = Problem::of_object(code, Severity::Notice, object, message).with_hint("`tintype check` says which photos are hit");
-        problems.push(news(ledger, now_seconds, problem));
+        problems.push(news(ledger, turn, problem));
     };
     for (pack, reason) in &summarised.known.loaded.bad_packs {
         tell("pack-damaged", pack.hex(), format!("pack {} was not used: {reason}", pack.short()));

@@ -231,3 +231,27 @@ fn after_a_year_on_a_machine_without_state_it_goes_on() {
     assert_eq!(world.files().len(), files.len() - 1);
     assert_eq!(exit_code(&world.snap()), 0);
 }
+
+/// What was well in between is news when it happens again.
+#[test]
+fn a_second_loss_and_a_second_refusal_are_news_again() {
+    let world = plain();
+    let names: Vec<String> = (0..12).map(|number| format!("{number}.jpg")).collect();
+    let put = || names.iter().for_each(|name| _ = world.source.add_file(name, name.as_str()));
+    let take = || names.iter().take(8).for_each(|name| _ = world.source.remove(name));
+    put();
+    world.snap();
+    for _ in 0..2 {
+        take();
+        assert_eq!(exit_code(&world.snap()), 3);
+        assert_eq!(exit_code(&world.snap()), 0);
+        put();
+        assert_eq!(exit_code(&world.snap()), 0);
+    }
+    for edited in ["once", "twice"] {
+        world.source.add_file("1.jpg", edited).fail("1.jpg", Fault::PermissionDenied);
+        assert_eq!((exit_code(&world.snap()), exit_code(&world.snap())), (3, 0));
+        world.source.heal("1.jpg");
+        assert_eq!(exit_code(&world.snap()), 0);
+    }
+}
