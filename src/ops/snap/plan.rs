@@ -2,12 +2,12 @@
 
 use super::identity::join;
 use super::stat_cache::StatCache;
-use super::unmounted::{Unmounted, is_there};
+use super::unmounted::{Unmounted, is_there, was_full_drive};
 use crate::ops::objects::RepoObjects;
 use crate::repo::{Known, ObjectReader, SourceRecord};
 use crate::scan::{EntryKind, FileSystem, Folder, Freshness, Stat, Walk, compare};
 use crate::tree::{self, Bounds, Carried, Content, Entry, FileHash, Next, ObjectId, ObjectKind, Step, must_stay_as_it_is};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// A file to read.
@@ -59,6 +59,8 @@ pub(super) struct Comparing<'a> {
     pub(super) cache: &'a StatCache,
     /// The last snapshot's record of this source.
     pub(super) base: Option<&'a SourceRecord>,
+    /// Paths that it calls lost.
+    pub(super) lost: BTreeSet<Vec<u8>>,
     /// Days since the epoch: on file systems whose facts prove little, a ninetieth of the files is read again each day.
     pub(super) day: u64,
     pub(super) reread: bool,
@@ -96,7 +98,7 @@ impl Comparing<'_> {
             *first = Some(base.clone());
             plan.carried.push(Carried::of(&base.sections));
             if self.same_root && !self.allow_empty {
-                plan.unmounted.look_at(0, root, None, base);
+                plan.unmounted.look_at(0, root, None, base, &self.lost);
             }
         }
         plan.carried.resize(walk.folders.len(), None);
@@ -139,16 +141,26 @@ impl Comparing<'_> {
                 }
             }
             if !self.allow_empty {
-                plan.unmounted.look_at_removed(position, folder, base.values());
+                plan.unmounted.look_at_removed(position, folder, base.values(), &|entry| self.holds_drive(entry));
             }
             self.find_gone(position, folder, &base, &mut plan);
             plan.files.push(files);
             plan.base.push(base);
         }
         let mut unmounted = std::mem::take(&mut plan.unmounted);
-        unmounted.keep_where_something_is_missing(walk, &plan);
+        unmounted.keep_where_something_is_missing(walk, &plan, &self.lost);
         plan.unmounted = unmounted;
         plan
+    }
+
+    /// Whether a drive with something on it was mounted at an entry of the last snapshot, or below it.
+    fn holds_drive(&self, before: &Entry) -> bool {
+        let mut holds = false;
+        tree::walk(&RepoObjects(self.reader), before, b"", Bounds::of_depth(), &mut |step| {
+            holds |= matches!(step, Step::Entry { entry, .. } if was_full_drive(entry));
+            if holds { Next::Stop } else { Next::On }
+        });
+        holds
     }
 
     /// What the last snapshot had in a folder, by name.
@@ -172,7 +184,7 @@ impl Comparing<'_> {
             *slot = carried;
         }
         if let Some(folder) = walk.folders.get(index).filter(|_| !self.allow_empty) {
-            plan.unmounted.look_at(index, folder, Some(above), before);
+            plan.unmounted.look_at(index, folder, Some(above), before, &self.lost);
         }
     }
 

@@ -354,6 +354,7 @@ fn compare(
             known: &opened.known,
             cache: &source.cache,
             base: base.map(|(_, record)| record),
+            lost: base.and_then(|(_, record)| record.report).map_or_else(BTreeSet::new, |report| lost_in(&opened.reader, report)),
             day,
             reread: options.reread,
             allow_empty: options.allow_empty,

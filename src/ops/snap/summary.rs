@@ -165,6 +165,7 @@ fn source_report(
     count_changes(&mut report, tree, plan);
     tell_not_saved(&mut report, tree.not_saved.clone(), ledger, turn, problems);
     report.attributes_unread = tree.unread_attributes.count;
+    problems.extend(plan.unmounted.replaced().iter().map(|path| news(ledger, turn, drive_replaced(path))));
     let of_tree = [attributes_problem(tree, &path), shrank(base.map(|(_, record)| record), tree, &path)];
     problems.extend(of_tree.into_iter().flatten().map(|problem| news(ledger, turn, problem)));
     Some(report)
@@ -181,6 +182,14 @@ fn not_kept(summarised: &Summarised<'_, '_>) -> Option<Problem> {
     let message = format!("{packs} did not come back from the drive as written, and all in them was stored again");
     let problem = Problem::of_object("not-kept-by-drive", Severity::Notice, place, message);
     Some(problem.with_hint("test this drive before you trust it with photos: `tintype check --read-data` reads every byte of it"))
+}
+
+/// What was on a drive cannot be kept under a name that is a file's now.
+fn drive_replaced(path: &[u8]) -> Problem {
+    let path = escaped(path);
+    let message =
+        format!("a file or link stands now where a drive was mounted: what was on it is in earlier snapshots, and not in this one: {path}");
+    Problem::of_path("drive-replaced", Severity::Notice, path, message)
 }
 
 fn attributes_problem(tree: &Tree, path: &str) -> Option<Problem> {

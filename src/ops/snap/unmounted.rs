@@ -4,7 +4,7 @@
 
 use super::identity::join;
 use super::plan::Plan;
-use crate::scan::{Folder, SkipReason, SkippedEntry, Walk};
+use crate::scan::{EntryKind, Folder, SkipReason, SkippedEntry, Walk};
 use crate::tree::{Content, Entry, build_folder, tags};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,11 +22,12 @@ pub(super) struct Unmounted {
     hidden: BTreeSet<Vec<u8>>,
     /// By position of the folder in the walk: mount points of the last snapshot that went with their drive.
     removed: BTreeMap<usize, BTreeSet<Vec<u8>>>,
+    replaced: Vec<Vec<u8>>,
 }
 
 impl Unmounted {
     /// Notes a folder of the walk that the last snapshot had as `before`. `above`: the folder that holds it, if it is not the root.
-    pub(super) fn look_at(&mut self, index: usize, folder: &Folder, above: Option<usize>, before: &Entry) {
+    pub(super) fn look_at(&mut self, index: usize, folder: &Folder, above: Option<usize>, before: &Entry, lost: &BTreeSet<Vec<u8>>) {
         if folder.problem.is_some() || !matches!(before.content, Content::Folder(_)) {
             return;
         }
@@ -35,7 +36,8 @@ impl Unmounted {
         let top = match (was_mounted(before), folder.mount_point && !is_bare) {
             // A drive of its own, which is here.
             (true, true) => None,
-            (true, false) if was_full(before) => Some(above.unwrap_or(index)),
+            // Where all that was kept of it is lost, it is empty, and that is still to be said.
+            (true, false) if was_full(before) || lost_in(lost, folder).next().is_some() => Some(above.unwrap_or(index)),
             _ => above,
         };
         if let Some(top) = top {
@@ -54,15 +56,37 @@ impl Unmounted {
     }
 
     /// Notes the mount points that `before`, the last snapshot's entries of the folder at `position`, has and the folder has no more: where
-    /// the system makes a folder when a drive is plugged in, it removes it when the drive is pulled out.
-    pub(super) fn look_at_removed<'e>(&mut self, position: usize, folder: &Folder, before: impl Iterator<Item = &'e Entry>) {
+    /// the system makes a folder when a drive is plugged in, it removes it when the drive is pulled out, and perhaps the one above with it.
+    /// `holds_drive` says whether a drive was mounted at an entry or below it.
+    pub(super) fn look_at_removed<'e>(
+        &mut self,
+        position: usize,
+        folder: &Folder,
+        before: impl Iterator<Item = &'e Entry>,
+        holds_drive: &dyn Fn(&Entry) -> bool,
+    ) {
         if folder.problem.is_some() || self.within.contains_key(&position) {
             return;
         }
-        for entry in before.filter(|entry| was_mounted(entry) && was_full(entry) && !is_there(folder, &entry.name)) {
-            self.hidden.insert(join(&folder.path, &entry.name));
-            self.removed.entry(position).or_default().insert(entry.name.clone());
+        let is_folder = |name: &[u8]| {
+            let found = folder.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name)).ok();
+            found.and_then(|place| folder.entries.get(place)).is_some_and(|entry| matches!(entry.kind, EntryKind::Folder { .. }))
+        };
+        let was_folder = |entry: &&Entry| matches!(entry.content, Content::Folder(_)) && !is_folder(&entry.name);
+        for entry in before.filter(was_folder).filter(|entry| holds_drive(entry)) {
+            let path = join(&folder.path, &entry.name);
+            if !is_there(folder, &entry.name) {
+                self.hidden.insert(path);
+                self.removed.entry(position).or_default().insert(entry.name.clone());
+            } else if folder.entries.iter().any(|now| now.name == entry.name) {
+                self.replaced.push(path);
+            }
         }
+    }
+
+    /// Paths at which a file or link stands now, where or below which a drive was mounted: what was on it cannot stay beside that.
+    pub(super) fn replaced(&self) -> &[Vec<u8>] {
+        &self.replaced
     }
 
     /// The mount points that are gone from the folder at `position`, drive and all.
@@ -71,11 +95,12 @@ impl Unmounted {
     }
 
     /// Forgets the folders where nothing is missing: what was on the drive was moved, and lies there without it.
-    pub(super) fn keep_where_something_is_missing(&mut self, walk: &Walk, plan: &Plan) {
+    pub(super) fn keep_where_something_is_missing(&mut self, walk: &Walk, plan: &Plan, lost: &BTreeSet<Vec<u8>>) {
         let is_missing = |position: &usize| {
             let (folder, base) = (walk.folders.get(*position), plan.base.get(*position));
             plan.partly_listed.contains_key(position)
                 || folder.zip(base).is_some_and(|(folder, base)| base.keys().any(|name| !is_there(folder, name)))
+                || folder.is_some_and(|folder| lost_in(lost, folder).any(|name| !is_there(folder, name)))
         };
         let tops: BTreeSet<usize> = self.within.iter().filter(|(position, _)| is_missing(position)).map(|(_, top)| *top).collect();
         self.within.retain(|_, top| tops.contains(top));
@@ -101,6 +126,19 @@ impl Unmounted {
     pub(super) fn is_hidden(&self, path: &[u8]) -> bool {
         self.hidden.contains(path)
     }
+}
+
+/// Names in a folder that the last snapshot calls lost.
+fn lost_in<'l>(lost: &'l BTreeSet<Vec<u8>>, folder: &'l Folder) -> impl Iterator<Item = &'l [u8]> {
+    let below = if folder.path.is_empty() { Vec::new() } else { [&folder.path[..], b"/"].concat() };
+    let first = lost.range(below.clone()..);
+    let names = first.map_while(move |path| path.strip_prefix(&below[..]));
+    names.filter(|name| !name.is_empty() && !name.contains(&b'/'))
+}
+
+/// Whether a drive with something on it was mounted here.
+pub(super) fn was_full_drive(before: &Entry) -> bool {
+    was_mounted(before) && was_full(before)
 }
 
 /// Whether an entry was a mount point.

@@ -391,3 +391,48 @@ fn a_mount_point_that_went_with_its_drive_is_a_drive_that_is_away() {
     let report = snap(&world.repository, &[source(&world.source, "/home/photos")], &options, &Silent).unwrap();
     assert_eq!((report.sources[0].gone_files, paths(&world)), (4, vec!["a.jpg".to_owned()]));
 }
+
+/// `/run/media/anna` goes with the last drive that is mounted in it.
+#[test]
+fn a_folder_above_a_mount_point_that_went_with_it_is_a_drive_that_is_away() {
+    let world = World::new(&NewProtection::Plain, 1);
+    world.source.add_file("a.jpg", "a").add_file("media/anna/drive/one", "one").add_file("media/anna/drive/two", "two");
+    world.source.set_file_system("media/anna/drive", DRIVE, file_system(&world.source));
+    world.snap();
+    for gone in ["media/anna/drive", "media/anna", "media"] {
+        world.source.remove(gone);
+        for expected in [3, 0] {
+            let report = world.snap();
+            assert_eq!(
+                (exit(&report), report.sources[0].gone_files, paths(&world).len()),
+                (expected, 0, 3),
+                "{gone}: {:?}",
+                report.problems
+            );
+        }
+    }
+    world.source.add_symlink("media", "/nowhere");
+    let report = world.snap();
+    assert_eq!((exit(&report), report.problems.iter().any(|problem| problem.code == "drive-replaced")), (3, true), "{:?}", report.problems);
+}
+
+/// All that was kept of a drive is lost: that is said for as long as it is so.
+#[test]
+fn a_drive_of_which_nothing_is_kept_any_more_is_not_forgotten() {
+    let world = World::new(&NewProtection::Plain, 1);
+    world.source.add_file("a.jpg", "a");
+    world.snap();
+    world.source.add_file("drive/one", Bytes::Generated { seed: 1, length_bytes: 100_000 });
+    world.source.set_file_system("drive", DRIVE, file_system(&world.source));
+    let before = world.store.names();
+    world.snap();
+    let pack = new_files(&world, &before).into_iter().filter(|name| name.starts_with("packs/"));
+    let largest = pack.max_by_key(|name| world.store.bytes_of(name).unwrap().len()).unwrap();
+    unmount(&world.source);
+    world.store.delete(&largest);
+    for expected in [3, 0, 0] {
+        let report = world.snap();
+        assert_eq!((exit(&report), report.sources[0].not_saved_count), (expected, 1), "{:?}", report.problems);
+        assert_eq!(report.sources[0].not_saved[0].path, "drive/one");
+    }
+}
