@@ -16,14 +16,20 @@ mod facts;
 mod guides;
 #[path = "cli/hardship.rs"]
 mod hardship;
+#[path = "cli/hostile.rs"]
+mod hostile;
 #[path = "cli/in_place.rs"]
 mod in_place;
 #[path = "cli/init.rs"]
 mod init;
+#[path = "cli/keys.rs"]
+mod keys;
 #[path = "cli/looking.rs"]
 mod looking;
 #[path = "cli/opening.rs"]
 mod opening;
+#[path = "cli/procedures.rs"]
+mod procedures;
 #[path = "cli/prompts.rs"]
 mod prompts;
 #[path = "cli/second_only.rs"]

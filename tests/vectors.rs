@@ -180,8 +180,10 @@ fn every_code_of_the_program_stands_in_the_spec_with_its_exit_code() {
             }
         }
     }
-    // A page of the specification, kinds of files, and what `stats` counts: no codes.
-    for word in ["cutting-table", "jpeg-xl", "packs-data", "packs-meta", "piece-list", "piece-list-list", "report-page"] {
+    // A page of the specification, kinds of files, what `stats` counts and what state a slot is in: no codes.
+    let words =
+        ["cutting-table", "jpeg-xl", "packs-data", "packs-meta", "piece-list", "piece-list-list", "report-page", "removed-unverified"];
+    for word in words {
         assert!(codes.remove(word).is_some(), "{word} is no word of the program any more");
     }
     for through_a_table in ["folder-damaged", "xattrs-not-kept", "tree-damaged", "pack-lost-objects-elsewhere", "index-missing"] {

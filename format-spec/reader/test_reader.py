@@ -616,8 +616,10 @@ class Restores(unittest.TestCase):
         for command in ("list", "check"):
             code, report = reader(command, self.root)
             self.assertEqual((code, self.codes(report)), (4, ["manifest-only-second"]))
-        code, report = reader("restore", self.root, name[:8], "--target", self.out)
-        self.assertEqual((code, self.codes(report)), (2, ["no-such-snapshot"]))
+        for number, snapshot in enumerate((name[:8], "latest")):
+            code, report = reader("restore", self.root, snapshot, "--target", self.out + str(number))
+            self.assertEqual((code, self.codes(report)), (4, ["manifest-only-second"]))
+            self.assertEqual(os.listdir(self.out + str(number)), ["x"])
 
     def test_tintype_json(self):
         r = self.repo

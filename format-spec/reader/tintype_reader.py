@@ -158,7 +158,7 @@ def say_only_second(repository, name):
     except Refused:
         whole = False
     repository.say("manifest-only-second", 4 if whole else 6, f"manifest {name[:8]} lies in second/ alone; "
-                   + ("all" if whole else "not all") + " that it needs is here (its id or time names it, `latest` does not)")
+                   + ("all" if whole else "not all") + " that it needs is here; its id or a time names it")
 
 
 def moment_of(text):
@@ -326,6 +326,9 @@ def command_restore(options):
     elif moment_of(":".join((options.snap or "").split(":")[:2])) is not None:
         snap, path = ":".join(options.snap.split(":")[:2]), ":".join(options.snap.split(":")[2:])
     snapshot = choose(repository, snap)
+    for name in set(repository.snapshot_names(True)) - set(repository.snapshot_names()) if snap == "latest" else ():
+        if repository.files["snapshots", True][name].path.split("/")[-1].split("-")[0] > f.stamp(snapshot.public.time):
+            repository.say("manifest-only-second", 4, f"a newer manifest, {name[:8]}, lies in second/ alone; its id or a time names it")
     if snapshot.only_second:
         say_only_second(repository, snapshot.name)
     try:

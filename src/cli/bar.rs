@@ -10,7 +10,8 @@ use crate::ops::escaped;
 use crate::progress::{Observer, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -192,6 +193,22 @@ pub(super) fn without_sigint<T>(ask: impl FnOnce() -> T) -> T {
     let before = ends_at_once().swap(false, Ordering::Relaxed);
     let answer = ask();
     ends_at_once().store(before, Ordering::Relaxed);
+    answer
+}
+
+/// Runs `ask`; SIGINT within it says what stands and what does not, and ends the program with 130.
+pub(super) fn saying_at_sigint<T>(say: impl FnOnce() + Send + 'static, ask: impl FnOnce() -> T) -> T {
+    let Ok((mut listener, caller)) = UnixStream::pair() else { return ask() };
+    let Ok(registered) = signal_hook::low_level::pipe::register(SIGINT, caller) else { return ask() };
+    // Ends with the pipe, when nobody is asked any more.
+    std::thread::spawn(move || {
+        if matches!(listener.read(&mut [0]), Ok(1)) {
+            say();
+            std::process::exit(130);
+        }
+    });
+    let answer = without_sigint(ask);
+    signal_hook::low_level::unregister(registered);
     answer
 }
 

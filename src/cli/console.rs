@@ -155,10 +155,15 @@ impl Console {
 
     /// Asks a question; only a yes is one.
     pub(super) fn asks_yes(&self, question: &str) -> bool {
-        self.say(&format!("{question} [y/N]"));
+        matches!(self.ask_line(&format!("{question} [y/N]")).trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Asks for a line; what cannot be read is an empty one.
+    pub(super) fn ask_line(&self, question: &str) -> String {
+        self.say(question);
         let mut answer = String::new();
         _ = io::stdin().lock().read_line(&mut answer);
-        matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+        answer
     }
 
     /// Somebody is there who can be asked.

@@ -9,11 +9,15 @@ mod bar;
 mod commands;
 mod console;
 mod exit;
+mod folders;
 mod human;
 mod json;
 mod open;
+mod removable;
 mod sanitize;
 mod secret;
+mod sheet;
+mod volume;
 mod wording;
 mod words;
 

@@ -9,7 +9,7 @@ use super::exit::Failure;
 use super::sanitize;
 use crate::ops::{Credentials, RecoveryCode};
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{BufRead, ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
@@ -85,8 +85,13 @@ fn run(command: &str) -> Result<Password, Failure> {
         let why = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
         return Err(Failure::refused(doing, format!("the command failed: {why}")));
     }
+    let is_nothing = printed.trim_ascii().is_empty();
     let line = first_line(printed);
-    if line.is_empty() { Err(Failure::refused(doing, "the command printed nothing")) } else { Ok(line) }
+    match (line.is_empty(), is_nothing) {
+        (false, _) => Ok(line),
+        (true, true) => Err(Failure::refused(doing, "the command printed nothing")),
+        (true, false) => Err(Failure::refused(doing, "its first line is empty")),
+    }
 }
 
 /// The first line, without its line end, nor the mark that some editors put before UTF-8.
@@ -115,6 +120,22 @@ pub(super) fn ask(console: &Console, prompt: &str) -> Result<Option<Password>, F
         Err(error) => return Err(Failure::refused("ask for a password", error.to_string())),
     };
     Ok(Some(Zeroizing::new(answer.into_bytes())).filter(|answer| !answer.is_empty()))
+}
+
+/// Asks for a line that everybody may see. An empty answer, or none, is `None`.
+pub(super) fn ask_line(console: &Console, prompt: &str) -> Result<Option<String>, Failure> {
+    if !console.can_ask() {
+        return Ok(None);
+    }
+    // Nothing is under way: Ctrl-C may end the program where it stands.
+    _ = std::io::stderr().lock().write_all(sanitize::line(prompt).as_bytes());
+    let mut line = String::new();
+    match std::io::stdin().lock().read_line(&mut line) {
+        Ok(0) => console.say(""),
+        Ok(_) => {}
+        Err(error) => return Err(Failure::refused("read what was typed", error.to_string())),
+    }
+    Ok(Some(line.trim().to_owned()).filter(|line| !line.is_empty()))
 }
 
 /// What a person typed where either would do. No password is a recovery code by accident: eight check characters must agree.

@@ -38,6 +38,12 @@ pub const PAGE_BYTES_MAX: usize = 256 << 10;
 pub const PAGE_END_MODULUS: u64 = 64;
 /// Pieces that stand in an entry itself.
 pub const INLINE_PIECES_MAX: usize = 64;
+/// Entries that a walk through one source goes to in any case.
+pub const WALKED_ENTRIES_MIN: u64 = 1 << 18;
+/// Beyond that, entries that a walk goes to for each one that it has read: a folder may stand in many places, and not in 2^40.
+pub const WALKED_ENTRIES_FACTOR: u64 = 1024;
+/// Pieces of one file, lists of lists resolved.
+pub const FILE_PIECES_MAX: usize = 1 << 21;
 /// Pieces of one piece list, and lists of one list of lists.
 pub const LIST_PIECES_MAX: usize = 1 << 16;
 /// An attribute's value that stands in an entry itself, in bytes.
@@ -85,6 +91,11 @@ pub const PATH_BYTES_MAX: usize = 1 << 20;
 #[expect(clippy::as_conversions, reason = "usize is at most 64 bits on every system that Rust's standard library runs on")]
 pub const fn to_u64(count: usize) -> u64 {
     count as u64
+}
+
+/// Entries that a walk goes to once it has read folders with `different_entries` entries, each folder counted once.
+pub fn walked_entries_max(different_entries: u64) -> u64 {
+    WALKED_ENTRIES_MIN.saturating_add(different_entries.saturating_mul(WALKED_ENTRIES_FACTOR))
 }
 
 /// Refuses a count or length over its limit.

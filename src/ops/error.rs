@@ -71,6 +71,21 @@ pub enum Error {
         /// The snapshot, shortened.
         snapshot: String,
     },
+    /// No key slot, or more than one, is meant by what was given.
+    #[error("{what}")]
+    NoSuchSlot {
+        /// What is wrong with what was given.
+        what: String,
+    },
+    /// The last key slot would go.
+    #[error("{slot} is the last key slot")]
+    LastSlot {
+        /// The slot, shortened.
+        slot: String,
+    },
+    /// Of a plain repository there is nothing that a recovery sheet could hold.
+    #[error("nothing to recover: without encryption there is no recovery code")]
+    NothingToRecover,
     /// What was asked for cannot be written to where it should go.
     #[error("{source}")]
     Output {
@@ -100,6 +115,9 @@ impl Error {
             Self::Label { .. } => "label-taken",
             Self::SourceInRepository { .. } => "source-in-repository",
             Self::NoSuchPath { .. } => "no-such-path",
+            Self::NoSuchSlot { .. } => "no-such-slot",
+            Self::LastSlot { .. } => "last-slot",
+            Self::NothingToRecover => "key-for-plain",
             Self::Output { .. } => "output",
             Self::Usage { .. } => "usage",
         }
@@ -137,11 +155,16 @@ impl Error {
             return Some(hint);
         }
         Some(match self.code() {
+            _ if matches!(self, Self::NothingToRecover) => "leave --recovery-sheet away: whoever has the drive can read the photos",
             "wrong-password" => "try another password, or the recovery code (`--recovery-code-file`)",
             "key-needed" => "give --password-file, --password-command, TINTYPE_PASSWORD or --recovery-code-file",
             "key-for-plain" => "leave the password away: a plain repository opens without one",
             "wrong-recovery-code" => "compare the code with what was written down when the repository was made",
             "no-key-slots" => "use the recovery code (`--recovery-code-file`); then `tintype key add` makes a new password",
+            "no-such-slot" => "`tintype key list` names them",
+            "last-slot" => {
+                "add another password first (`tintype key add`), or say --force: then only the recovery code opens the repository"
+            }
             "repository-not-found" => "look for the folder that holds tintype.json, or make a repository with `tintype init`",
             "repository-file-missing" => "if this copy is still arriving, wait until it is complete",
             "newer-rules" | "format-too-new" => "use a newer version of tintype",

@@ -11,7 +11,7 @@ use super::snapshots::{bad_problem, rfc3339, too_new_problem};
 use super::{Error, Outcome, Problem, SnapshotRef, resolve, used};
 use crate::repo::{Loaded, Manifest, ObjectReader, Repository, SnapshotList, SourceId, SourceRecord, StoredName, limits};
 use crate::scan::escaped;
-use crate::tree::{Bounds, Content, Entry, FileHash, FolderPage, ObjectId, Objects, Time, TreeError, hex};
+use crate::tree::{Bounds, Content, Entry, FileHash, FolderPage, ObjectId, Objects, Places, Time, TreeError, hex};
 use crate::tree::{stated_page_entries, stated_pages};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
@@ -212,12 +212,13 @@ struct At {
     path: Vec<u8>,
     entries_left: u64,
     bounds: Bounds,
+    places: Places,
 }
 
 /// Why a source is not gone through any further.
 enum Stop {
     /// It has more entries than it states.
-    TooMany,
+    TooMany(TreeError<crate::repo::RepoError>),
     Failed(Error),
 }
 
@@ -237,7 +238,7 @@ impl<O: Objects<Error = crate::repo::RepoError>> Search<O> {
     /// Goes through a source of the snapshot at this position.
     fn source(&mut self, record: &SourceRecord, position: u32) -> Result<(), Error> {
         let bounds = Bounds::of(&record.counts);
-        let mut at = At { source: record.id, path: Vec::new(), entries_left: bounds.entries_max, bounds };
+        let mut at = At { source: record.id, path: Vec::new(), entries_left: bounds.entries_max, bounds, places: Places::default() };
         let span = Span { newest: position, oldest: position };
         let reached = match &record.root.content {
             Content::Folder(id) => self.folder(*id, &mut at, 0).map(|node| {
@@ -255,7 +256,7 @@ impl<O: Objects<Error = crate::repo::RepoError>> Search<O> {
         };
         match reached {
             Ok(()) => Ok(()),
-            Err(Stop::TooMany) => self.problem(&at.path, TreeError::TooMany(bounds.entries_max)),
+            Err(Stop::TooMany(error)) => self.problem(&at.path, error),
             Err(Stop::Failed(error)) => Err(error),
         }
     }
@@ -301,8 +302,10 @@ impl<O: Objects<Error = crate::repo::RepoError>> Search<O> {
                 Vec::new()
             }
         };
+        at.places.read(stated.id, entries.len());
         for entry in &entries {
-            at.entries_left = at.entries_left.checked_sub(1).ok_or(Stop::TooMany)?;
+            at.entries_left = at.entries_left.checked_sub(1).ok_or(Stop::TooMany(TreeError::TooMany(at.bounds.entries_max)))?;
+            at.places.go().map_err(Stop::TooMany)?;
             let length = at.path.len();
             if !at.path.is_empty() {
                 at.path.push(b'/');

@@ -2,7 +2,7 @@
 
 use super::guides;
 use super::{Error, Problem, Severity};
-use crate::repo::{NewProtection, RecoveryCode, RepoError, Repository, Store, Surroundings};
+use crate::repo::{NewProtection, RecoveryCode, RepoError, Repository, RepositoryId, Store, Surroundings};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -29,6 +29,9 @@ pub struct InitReport {
     pub password: bool,
     /// The recovery code of an encrypted repository, shown this once.
     pub recovery_code: Option<String>,
+    /// Where the recovery sheet was written to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_sheet: Option<String>,
     /// What is weak about the place, in words.
     pub weaknesses: Vec<String>,
     /// What a person should know.
@@ -40,7 +43,7 @@ pub struct InitReport {
 /// Errors: [`RepoError::AlreadyThere`], [`RepoError::NotEmpty`], or the place fails. A guide that cannot be written is a problem
 /// and no error: the repository is whole without it, and the recovery code must reach its owner.
 pub fn init(store: Arc<dyn Store>, options: &InitOptions, surroundings: Surroundings) -> Result<(Repository, InitReport), Error> {
-    init_showing(store, options, surroundings, &mut |_| Ok(()))
+    init_showing(store, options, surroundings, &mut |_, _| Ok(()))
 }
 
 /// [`init`], and `show` gets the recovery code before there is a repository: where it cannot be shown, none is made.
@@ -48,7 +51,7 @@ pub fn init_showing(
     store: Arc<dyn Store>,
     options: &InitOptions,
     surroundings: Surroundings,
-    show: &mut dyn FnMut(&RecoveryCode) -> std::io::Result<()>,
+    show: &mut dyn FnMut(&RecoveryCode, RepositoryId) -> std::io::Result<()>,
 ) -> Result<(Repository, InitReport), Error> {
     let has_password = matches!(&options.protection, NewProtection::Encrypted { password: Some(_), .. });
     let (repository, code) = Repository::create_showing(store, &options.protection, surroundings, show)?;
@@ -69,6 +72,7 @@ pub fn init_showing(
         encrypted: repository.is_encrypted(),
         password: has_password,
         recovery_code: code.map(|code| code.text().to_string()),
+        recovery_sheet: None,
         weaknesses: store.weaknesses(),
         problems,
     };
@@ -88,7 +92,9 @@ pub fn refuse_existing(store: &dyn Store) -> Result<(), Error> {
 mod tests {
     use super::{InitOptions, init, init_showing, refuse_existing};
     use crate::clock::SystemClock;
-    use crate::repo::{Credentials, Entropy, Local, NewProtection, RecoveryCode, Repository, SlotStrength, Store, Surroundings};
+    use crate::repo::{
+        Credentials, Entropy, Local, NewProtection, RecoveryCode, Repository, RepositoryId, SlotStrength, Store, Surroundings,
+    };
     use crate::store::MemoryStore;
     use std::sync::Arc;
 
@@ -107,11 +113,12 @@ mod tests {
         let protection = NewProtection::Encrypted { password: Some(b"secret".to_vec().into()), strength: SlotStrength::Test };
         let options = InitOptions { protection };
         let no_room = || Err(std::io::Error::from_raw_os_error(28));
-        let error = init_showing(store.clone(), &options, surroundings(), &mut |_| no_room()).unwrap_err();
+        let error = init_showing(store.clone(), &options, surroundings(), &mut |_, _| no_room()).unwrap_err();
         assert_eq!((error.code(), error.exit_code()), ("recovery-code-not-shown", 1));
         assert!(store.list("").unwrap().is_empty());
         let mut shown = String::new();
-        let show = &mut |code: &RecoveryCode| {
+        let show = &mut |code: &RecoveryCode, id: RepositoryId| {
+            assert_ne!(id.0, [0; 16]);
             assert!(store.stat("tintype.json").unwrap().is_none(), "the code comes before the repository");
             shown = code.text().to_string();
             Ok(())

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod demo;
 pub mod diff;
+pub mod discover;
 pub mod dump;
 mod error;
 pub mod extensions;
@@ -22,6 +23,7 @@ mod needed;
 mod objects;
 mod problem;
 pub mod restore;
+pub mod sheet;
 pub mod snap;
 pub mod snapshots;
 pub mod stats;
@@ -34,7 +36,7 @@ pub use problem::{Outcome, Problem, Severity};
 
 // The few lower types that a command line needs to say what it wants done.
 pub use crate::repo::{
-    Credentials, CryptoError, Entropy, KnownPlace, Local, LocalStore, MachineId, NewProtection, OsDisk, RecoveryCode, RepoError,
-    Repository, SlotStrength, SnapshotList, SnapshotName, Store, StoreError, Surroundings,
+    Credentials, CryptoError, Entropy, KnownPlace, Local, LocalStore, MachineId, NewProtection, OpenedSlot, OsDisk, RecoveryCode,
+    RepoError, Repository, RepositoryId, SlotStrength, SnapshotList, SnapshotName, Store, StoreError, Surroundings,
 };
 pub use crate::scan::{MissingSource, OsSource, ScanError, Source, escaped};

@@ -27,6 +27,7 @@ mod publish;
 mod reader;
 mod record;
 mod repository;
+mod slots;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -56,5 +57,6 @@ pub use packer::{Group, Packer};
 pub use publish::{Publication, Published};
 pub use reader::{ObjectBytes, ObjectReader};
 pub use record::{Encoder, Expect};
-pub use repository::{Credentials, NewProtection, Repository, RepositoryFileState, Surroundings};
+pub use repository::{Credentials, NewProtection, OpenedSlot, Repository, RepositoryFileState, Surroundings};
+pub use slots::{Slot, SlotRemoved, SlotState};
 pub use verify::PackVerdict;

@@ -1,7 +1,7 @@
 //! Owns [`Repository`]: a place that was found to be a repository, and the key that opens it, if it was given.
 
 use super::heal::Healing;
-use super::inventory::list_folder;
+use super::inventory::{Files, list_folder};
 use super::local::Local;
 use super::notices::{Notices, Trust};
 use super::{RepoError, manifest};
@@ -80,6 +80,16 @@ pub struct Repository {
     pub(super) sealing: Option<Sealing>,
     file_states: [RepositoryFileState; 2],
     by_code: bool,
+    opened_slot: Option<OpenedSlot>,
+}
+
+/// The key slot whose password was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedSlot {
+    /// Its name.
+    pub name: StoredName,
+    /// What the person called the password: sealed with it, so that no other slot's can be told.
+    pub label: String,
 }
 
 /// How to protect a new repository.
@@ -107,10 +117,10 @@ impl Repository {
         protection: &NewProtection,
         surroundings: Surroundings,
     ) -> Result<(Self, Option<RecoveryCode>), RepoError> {
-        Self::create_showing(store, protection, surroundings, &mut |_| Ok(()))
+        Self::create_showing(store, protection, surroundings, &mut |_, _| Ok(()))
     }
 
-    /// [`Repository::create`], and the recovery code is shown before anything is made that it opens: a code that nobody could read
+    /// [`Repository::create`], and the recovery code is shown, with the repository's id, before anything is made that it opens: a code that nobody could read
     /// leaves no repository behind.
     ///
     /// Errors besides: [`RepoError::CodeNotShown`]. After any other error a code that was shown opens nothing, unless the place failed
@@ -119,7 +129,7 @@ impl Repository {
         store: Arc<dyn Store>,
         protection: &NewProtection,
         surroundings: Surroundings,
-        show: &mut dyn FnMut(&RecoveryCode) -> std::io::Result<()>,
+        show: &mut dyn FnMut(&RecoveryCode, RepositoryId) -> std::io::Result<()>,
     ) -> Result<(Self, Option<RecoveryCode>), RepoError> {
         let place = store.place();
         let listed = store.list("")?;
@@ -159,7 +169,7 @@ impl Repository {
         };
         let file_bytes = file.encode();
         if let Some(code) = &code {
-            show(code).map_err(|source| RepoError::CodeNotShown { source })?;
+            show(code, id).map_err(|source| RepoError::CodeNotShown { source })?;
         }
         // Slots first: once tintype.json is there, the repository can be opened. The loser of two takes its own slots away again.
         if let Some((file, bytes)) = &slot {
@@ -175,7 +185,8 @@ impl Repository {
         store.put(REPOSITORY_FILE[1], &file_bytes)?;
         store.sync()?;
         let file_states = [RepositoryFileState::Good; 2];
-        let repository = Self { store, surroundings, file, file_bytes, sealing: Some(sealing), file_states, by_code: true };
+        let repository =
+            Self { store, surroundings, file, file_bytes, sealing: Some(sealing), file_states, by_code: true, opened_slot: None };
         repository.surroundings.local.remember_repository(id, repository.is_encrypted())?;
         Ok((repository, code))
     }
@@ -187,7 +198,7 @@ impl Repository {
     pub fn open(store: Arc<dyn Store>, credentials: &Credentials, surroundings: Surroundings) -> Result<Self, RepoError> {
         let (file, file_bytes, file_states) = read_repository_file(&*store, credentials)?;
         refuse_newer_rules(&*store, "read")?;
-        let mut repository = Self { store, surroundings, file, file_bytes, sealing: None, file_states, by_code: false };
+        let mut repository = Self { store, surroundings, file, file_bytes, sealing: None, file_states, by_code: false, opened_slot: None };
         let known_encrypted = repository.surroundings.local.knows_as_encrypted(repository.file.repository)?;
         repository.sealing = match (repository.file.encryption, credentials) {
             (Encryption::None, _) if known_encrypted => return Err(RepoError::ClaimsToBePlain { place: repository.store.place() }),
@@ -202,17 +213,18 @@ impl Repository {
                 }
                 Some(Sealing::Encrypted(master))
             }
-            (Encryption::Aes256Gcm, Credentials::Password(password)) => Some(Sealing::Encrypted(repository.try_slots(password)?)),
+            (Encryption::Aes256Gcm, Credentials::Password(password)) => {
+                let (master, slot) = repository.try_slots(password)?;
+                repository.opened_slot = Some(slot);
+                Some(Sealing::Encrypted(master))
+            }
         };
         repository.surroundings.local.remember_repository(repository.file.repository, repository.is_encrypted())?;
         Ok(repository)
     }
 
-    fn try_slots(&self, password: &[u8]) -> Result<MasterKey, RepoError> {
-        let mut slots = list_folder(&*self.store, NameFolder::Keys, false)?;
-        for (hash, second) in list_folder(&*self.store, NameFolder::Keys, true)? {
-            slots.entry(hash).or_insert(second);
-        }
+    fn try_slots(&self, password: &[u8]) -> Result<(MasterKey, OpenedSlot), RepoError> {
+        let slots = self.slot_files()?;
         let mut tried = 0;
         let mut newer = None;
         let mut removed = None;
@@ -223,7 +235,7 @@ impl Repository {
             let Ok(read) = super::file::read_either(&*self.store, file)? else { continue };
             match open_slot(&read.bytes, self.file.repository, password) {
                 // A slot that somebody else put here may hold another key: tintype.json says which is ours.
-                Ok((master, _)) if Some(master.key_check()) == self.file.key_check => {
+                Ok((master, label)) if Some(master.key_check()) == self.file.key_check => {
                     // Whether a slot was removed can be believed only now: the tombstone's hash needs the key. Then it does not
                     // exist, and another with the same password may.
                     let removed = match &mut removed {
@@ -231,7 +243,7 @@ impl Repository {
                         none => none.insert(Notices::load(&*self.store, self.file.repository, Trust::Key(&master))?.slots),
                     };
                     if !removed.contains(&file.hash) {
-                        return Ok(master);
+                        return Ok((master, OpenedSlot { name: file.hash, label }));
                     }
                     tried += 1;
                 }
@@ -246,6 +258,20 @@ impl Repository {
             Some(name) => RepoError::TooNew { name },
             None => RepoError::NoSlots,
         })
+    }
+
+    /// The files in both places of key slots, each once.
+    pub(super) fn slot_files(&self) -> Result<Files, RepoError> {
+        let mut slots = list_folder(&*self.store, NameFolder::Keys, false)?;
+        for (hash, second) in list_folder(&*self.store, NameFolder::Keys, true)? {
+            slots.entry(hash).or_insert(second);
+        }
+        Ok(slots)
+    }
+
+    /// The slot that opened it, if a password did.
+    pub fn opened_slot(&self) -> Option<&OpenedSlot> {
+        self.opened_slot.as_ref()
     }
 
     /// The repository's id.
@@ -327,18 +353,9 @@ impl Repository {
     pub(super) fn salt(&self, content: &[u8]) -> Result<[u8; 32], RepoError> {
         self.surroundings.entropy.salt(self.surroundings.clock.now(), content).map_err(RepoError::not_made("a new file"))
     }
-
-    /// Adds a password and returns its slot's name.
-    pub fn add_password(&self, password: &[u8], label: &str, strength: SlotStrength) -> Result<StoredName, RepoError> {
-        let master = self.sealing()?.master().ok_or_else(|| RepoError::KeyForPlain { place: self.store.place() })?;
-        let (file, bytes) = new_slot(&self.surroundings, self.id(), master, password, label, strength)?;
-        put_twice(&*self.store, &file, &bytes)?;
-        self.store.sync()?;
-        Ok(file.hash)
-    }
 }
 
-fn new_slot(
+pub(super) fn new_slot(
     surroundings: &Surroundings,
     id: RepositoryId,
     master: &MasterKey,

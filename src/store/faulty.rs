@@ -229,6 +229,10 @@ impl<S: Store + ?Sized + 'static> Store for FaultyStore<S> {
         self.inner.remove_stale_temporaries()
     }
 
+    fn forget_cached(&self, name: &str) {
+        self.inner.forget_cached(name);
+    }
+
     fn in_the_way(&self, name: &str) -> Option<&'static str> {
         self.inner.in_the_way(name)
     }

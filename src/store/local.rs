@@ -278,6 +278,12 @@ impl Store for LocalStore {
         Ok(removed_count)
     }
 
+    fn forget_cached(&self, name: &str) {
+        if let Ok(file) = self.open_file(Operation::GetRange, name) {
+            file.forget_cached();
+        }
+    }
+
     fn in_the_way(&self, name: &str) -> Option<&'static str> {
         check_name(name).ok()?;
         match self.place.disk.stat(&self.place.path(name)).ok()?.kind {

@@ -89,6 +89,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Removes temporary files that this machine left behind in runs that are no more. Returns how many.
     fn remove_stale_temporaries(&self) -> Result<u64, StoreError>;
 
+    /// Asks that the next read of a file comes from the medium. A wish: nothing depends on it.
+    fn forget_cached(&self, _name: &str) {}
+
     /// What stands in the way of a file of this name, if it is no file: nothing can be written over it, and nobody removes it unasked.
     fn in_the_way(&self, _name: &str) -> Option<&'static str> {
         None

@@ -4,7 +4,7 @@
 //! are not read.
 
 use super::read::{Objects, TreeError, contradicts, stated_page_entries, stated_pages};
-use super::walk::{Bounds, Next, Step, walk};
+use super::walk::{Bounds, Next, Places, Step, walk};
 use crate::format::{Content, Entry, FolderPage, ObjectId, Section, tags};
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -116,15 +116,17 @@ struct Left {
     bounds: Bounds,
     entries: u64,
     bytes: u64,
+    places: Places,
 }
 
 impl Left {
     fn new(bounds: Bounds) -> Self {
-        Self { bounds, entries: bounds.entries_max, bytes: bounds.bytes_max }
+        Self { bounds, entries: bounds.entries_max, bytes: bounds.bytes_max, places: Places::default() }
     }
 
     fn take<E: std::error::Error + 'static>(&mut self, entry: &Entry) -> Result<(), TreeError<E>> {
         self.entries = self.entries.checked_sub(1).ok_or(TreeError::TooMany(self.bounds.entries_max))?;
+        self.places.go()?;
         if let Content::File(file) = &entry.content {
             self.bytes = self.bytes.checked_sub(file.length_bytes).ok_or(TreeError::TooManyBytes(self.bounds.bytes_max))?;
         }
@@ -217,13 +219,19 @@ impl<O: Objects> Comparison<'_, O> {
             };
             let error = match stated_page_entries(self.objects, stated) {
                 Ok(entries) if in_order(&entries) => {
+                    self.left(side).places.read(stated.id, entries.len());
                     names.entries.extend(entries);
                     continue;
                 }
                 Ok(_) => contradicts(stated.id),
                 Err(error) => error,
             };
-            names.unread.push((stated.first.clone(), pages.get(position + 1).map(|next| next.first.clone())));
+            let next = pages.get(position + 1).map(|next| next.first.clone());
+            match names.unread.last_mut() {
+                // One run: a folder may name hundreds of thousands of pages, all of them wrong.
+                Some((_, end)) if end.as_ref() == Some(&stated.first) => *end = next,
+                _ => names.unread.push((stated.first.clone(), next)),
+            }
             if !self.problem(side, path, error) {
                 return None;
             }

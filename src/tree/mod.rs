@@ -17,4 +17,4 @@ pub use read::{
     Listing, Objects, TreeError, contradicts, find, folder_pages, list, page_entries, pieces, reach, reach_file, reach_report,
     report_items, stated_page_entries, stated_pages,
 };
-pub use walk::{Bounds, Next, Step, walk};
+pub use walk::{Bounds, Next, Places, Step, walk};

@@ -41,6 +41,12 @@ pub enum TreeError<E: std::error::Error + 'static> {
     /// More bytes than the manifest states.
     #[error("files of more than the {0} bytes that the manifest states")]
     TooManyBytes(u64),
+    /// Few folders that stand in one another so often that nobody can go through them all.
+    #[error("the same folders stand in more than {0} places")]
+    TooOften(u64),
+    /// A file in more pieces than any has.
+    #[error("a file of more than {0} pieces")]
+    TooManyPieces(usize),
     /// The pieces of a file do not add up to its length.
     #[error("the file's pieces do not add up to its length")]
     Pieces,
@@ -156,6 +162,10 @@ pub fn pieces<O: Objects>(objects: &O, file: &FileContent) -> Result<Vec<Piece>,
                 let run = load(objects, ObjectKind::PieceList, list.id, PieceList::decode)?.pieces;
                 let run_bytes = run.iter().map(|piece| u64::from(piece.length_bytes)).fold(0, u64::saturating_add);
                 total = total.saturating_add(run_bytes);
+                // Lists may repeat: 2^32 pieces take no more than two objects.
+                if pieces.len().saturating_add(run.len()) > limits::FILE_PIECES_MAX {
+                    return Err(TreeError::TooManyPieces(limits::FILE_PIECES_MAX));
+                }
                 if run_bytes != list.length_bytes || total > file.length_bytes {
                     return Err(TreeError::Pieces);
                 }

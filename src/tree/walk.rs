@@ -1,7 +1,8 @@
 //! Owns walking a tree: every entry in order, bounded, going on past what cannot be read.
 
 use super::read::{Objects, TreeError, list};
-use crate::format::{Content, Counts, Entry, limits};
+use crate::format::{Content, Counts, Entry, ObjectId, limits};
+use std::collections::HashSet;
 
 /// What a walk may go through.
 #[derive(Debug, Clone, Copy)]
@@ -66,9 +67,36 @@ pub enum Next {
 
 /// Walks from `root`, whose path is `at`. Returns false if the visitor stopped it.
 pub fn walk<O: Objects>(objects: &O, root: &Entry, at: &[u8], bounds: Bounds, visit: &mut dyn FnMut(Step<'_, O::Error>) -> Next) -> bool {
-    let mut walk = Walk { objects, bounds, entries: 0, bytes: 0, visit };
+    let mut walk = Walk { objects, bounds, entries: 0, bytes: 0, places: Places::default(), visit };
     let mut path = at.to_vec();
     walk.entry(root, &mut path, 0)
+}
+
+/// How many places a walk went to, of how many different ones. A folder may stand in many places, and not in 2^40: forty folders, each of
+/// which stands twice in the next, are so many, and who means harm states that many in the manifest as well.
+#[derive(Debug, Default)]
+pub struct Places {
+    gone_to: u64,
+    different: HashSet<ObjectId>,
+    different_entries: u64,
+}
+
+impl Places {
+    /// Goes to one more place.
+    ///
+    /// Errors: few different ones stand in one another too often for anybody to go through them.
+    pub fn go<E: std::error::Error + 'static>(&mut self) -> Result<(), TreeError<E>> {
+        self.gone_to = self.gone_to.saturating_add(1);
+        let most = limits::walked_entries_max(self.different_entries);
+        if self.gone_to <= most { Ok(()) } else { Err(TreeError::TooOften(most)) }
+    }
+
+    /// A folder, or a page where pages are gone through, was read and has so many entries.
+    pub fn read(&mut self, id: ObjectId, entries: usize) {
+        if self.different.insert(id) {
+            self.different_entries = self.different_entries.saturating_add(limits::to_u64(entries));
+        }
+    }
 }
 
 struct Walk<'a, O: Objects> {
@@ -76,6 +104,7 @@ struct Walk<'a, O: Objects> {
     bounds: Bounds,
     entries: u64,
     bytes: u64,
+    places: Places,
     visit: &'a mut dyn FnMut(Step<'_, O::Error>) -> Next,
 }
 
@@ -84,6 +113,10 @@ impl<O: Objects> Walk<'_, O> {
         self.entries = self.entries.saturating_add(1);
         if self.entries > self.bounds.entries_max {
             (self.visit)(Step::Problem { path, error: TreeError::TooMany(self.bounds.entries_max) });
+            return false;
+        }
+        if let Err(error) = self.places.go() {
+            (self.visit)(Step::Problem { path, error });
             return false;
         }
         if let Content::File(file) = &entry.content {
@@ -100,7 +133,7 @@ impl<O: Objects> Walk<'_, O> {
         }
     }
 
-    fn folder(&mut self, entry: &Entry, id: crate::format::ObjectId, path: &mut Vec<u8>, depth: usize) -> bool {
+    fn folder(&mut self, entry: &Entry, id: ObjectId, path: &mut Vec<u8>, depth: usize) -> bool {
         if depth >= self.bounds.depth_max {
             return (self.visit)(Step::Problem { path, error: TreeError::TooDeep(self.bounds.depth_max) }) != Next::Stop;
         }
@@ -108,6 +141,7 @@ impl<O: Objects> Walk<'_, O> {
             Ok(listed) => listed,
             Err(error) => return (self.visit)(Step::Problem { path, error }) != Next::Stop,
         };
+        self.places.read(id, entries.len());
         for error in problems {
             if (self.visit)(Step::Problem { path, error }) == Next::Stop {
                 return false;

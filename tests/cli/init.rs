@@ -122,3 +122,44 @@ fn the_next_command_can_be_pasted_into_a_shell() {
         assert_eq!(report["place_base64"].is_string(), name.to_str().is_none_or(|name| name.contains('\n')), "{report}");
     }
 }
+
+#[test]
+fn a_recovery_sheet_is_written_for_its_owner_alone_and_over_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    world.write("password", b"secret\n");
+    world.write("taken", b"a letter");
+    std::fs::create_dir(world.path("made")).unwrap();
+    let init = |place: &str, sheet: &str| world.json(&["-r", place, "--password-file", "password", "init", "--recovery-sheet", sheet]);
+    for (place, sheet) in [("repo", "taken"), ("repo", "absent/sheet.html"), ("made", "made/sheet.html")] {
+        let (exit, report) = init(place, sheet);
+        assert_eq!((exit, &report["error"]["code"]), (2, &"usage".into()), "{report}");
+        assert!(!world.path(place).join("tintype.json").exists() && !world.path("made/sheet.html").exists());
+    }
+    assert_eq!(std::fs::read(world.path("taken")).unwrap(), b"a letter");
+    let (exit, report) = world.json(&["-r", "repo", "init", "--no-encryption", "--recovery-sheet", "plain.html"]);
+    assert!(exit == 2 && report["error"]["message"].as_str().unwrap().contains("nothing to recover"), "{report}");
+    assert!(!world.path("repo").exists() && !world.path("plain.html").exists());
+
+    let (exit, report) = init("repo", "sheet.html");
+    assert_eq!(exit, 0, "{report}");
+    let sheet = world.path("sheet.html");
+    assert_eq!(std::fs::metadata(&sheet).unwrap().permissions().mode() & 0o777, 0o600);
+    let page = std::fs::read_to_string(&sheet).unwrap();
+    let recovery_code = report["recovery_code"].as_str().unwrap();
+    assert!(recovery_code.split('-').all(|group| page.contains(&format!("{group}</div>"))));
+    assert!(page.contains(report["repository"].as_str().unwrap()) && page.contains(report["place"].as_str().unwrap()));
+    assert!(page.contains(world.json(&["reader"]).1["hash"].as_str().unwrap()), "the hash of the reader as `reader` says it");
+    assert_eq!(report["recovery_sheet"].as_str().map(std::path::Path::new), Some(sheet.canonicalize().unwrap().as_path()));
+
+    world.write("code", recovery_code.as_bytes());
+    let again = |key: &str, file: &str| world.json(&["-r", "repo", key, "key", "sheet", file]);
+    assert_eq!(again("--recovery-code-file=code", "sheet.html").0, 2);
+    assert_eq!(again("--password-file=password", "again.html").1["error"]["code"], "key-needed");
+    assert_eq!(again("--recovery-code-file=code", "again.html").0, 0);
+    assert_eq!(std::fs::read_to_string(world.path("again.html")).unwrap(), page);
+    // Where no repository can be made no sheet stays.
+    world.write("full/file", b"x");
+    assert_eq!(init("full", "lost.html").0, 2);
+    assert!(!world.path("lost.html").exists());
+}

@@ -100,8 +100,24 @@ fn ctrl_c_where_the_code_is_asked_back_leaves_a_whole_repository() {
     world.write("password", b"secret\n");
     let steps = [("The new password: ", "secret\\n"), ("Once more: ", "secret\\n"), ("group ", "\\x03")];
     let (exit, screen) = on_terminal(&world, &["-r", "repo", "init"], &steps);
-    assert_eq!(exit, 130, "{screen}");
+    assert!(exit == 130 && screen.contains("The repository is made and whole"), "{exit}: {screen}");
     let opened = world.run(&["-r", "repo", "snap", "photos", "--password-file", "password"]);
     assert_eq!(code(&opened), 0, "{opened:?}\n{screen}");
     assert_eq!(code(&world.run(&["-r", "repo", "check", "--password-file", "password"])), 0);
+}
+
+#[test]
+fn a_code_that_was_written_down_wrong_is_asked_for_three_times_and_then_said() {
+    if !has_pty() {
+        return;
+    }
+    let world = World::new();
+    world.write("password", b"secret\n");
+    let init = ["-r", "repo", "init", "--password-file", "password", "--recovery-sheet", "sheet.html"];
+    let (exit, screen) = on_terminal(&world, &init, &[("group ", "wrong\\n"), ("group ", "\\n"), ("group ", "WRONG\\n")]);
+    assert_eq!(exit, 0, "{screen}");
+    assert_eq!(screen.matches("of the recovery code:").count(), 3, "{screen}");
+    assert!(screen.contains("What you wrote down has another group") && screen.contains("The repository is made and whole"), "{screen}");
+    assert_eq!(code(&world.run(&["-r", "repo", "key", "test", "--password-file", "password"])), 0);
+    assert!(world.path("sheet.html").exists());
 }

@@ -146,3 +146,57 @@ fn a_source_that_is_one_file_is_listed_by_its_name() {
     assert_eq!(sums, format!("{}  b.jpg\n", blake3::hash(b"a small one").to_hex()));
     assert_eq!(stdout(&world.run(&["-r", "repo", "ls"])), "b.jpg\n");
 }
+
+#[test]
+fn without_a_path_the_last_sources_are_snapped_again() {
+    let world = World::with_repository();
+    let refused = world.run(&["-r", "repo", "snap"]);
+    assert!(code(&refused) == 2 && stderr(&refused).contains("none that looks like photos was found"), "{}", stderr(&refused));
+    world.write("home/Pictures/c.jpg", b"found");
+    let refused = world.run(&["-r", "repo", "snap"]);
+    let said = stderr(&refused);
+    assert!(code(&refused) == 2 && said.contains("/home/Pictures   1 file, 5 bytes") && said.contains("no terminal to ask on"), "{said}");
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "home/Pictures", "--label", "mine"])), 0);
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos", "home/Pictures"])), 0);
+    world.write("photos/new.jpg", b"new");
+    let (exit, report) = world.json(&["-r", "repo", "snap"]);
+    let labels: Vec<&str> =
+        report["sources"].as_array().expect("a list").iter().map(|source| source["label"].as_str().expect("text")).collect();
+    assert_eq!((exit, labels, &report["sources"][1]["new_files"]), (0, vec!["mine", "photos"], &1.into()), "{report}");
+    // Another machine has snapped nothing.
+    assert_eq!(code(&world.run(&["-r", "repo", "--state-dir", "elsewhere", "snap"])), 2);
+}
+
+#[test]
+fn a_dry_run_tells_what_would_be_read_and_writes_nothing() {
+    let world = World::with_repository();
+    let snap = ["-r", "repo", "snap", "photos"];
+    let before = crate::world::tree(&world.path("repo"));
+    let first = world.run(&[&snap[..], &["--dry-run"]].concat());
+    let words = stdout(&first);
+    assert!(code(&first) == 0 && words.contains("photos    2 files, 40 kB  ·  2 new (40 kB)\n"), "{words}");
+    assert_eq!(crate::world::tree(&world.path("repo")), before);
+    assert_eq!(code(&world.run(&snap)), 0);
+    let before = crate::world::tree(&world.path("repo"));
+    world.write("photos/new.jpg", b"new");
+    world.write("photos/b.jpg", b"edited, and longer than before");
+    world.write("photos/.DS_Store", b"12345");
+    std::fs::remove_file(world.path("photos/2019/a.jpg")).expect("the test's own file");
+    let (exit, report) = world.json(&[&snap[..], &["--dry-run"]].concat());
+    let source = &report["sources"][0];
+    assert_eq!(
+        (exit, &source["new_files"], &source["read_again_files"], &source["gone_files"]),
+        (0, &1.into(), &1.into(), &1.into()),
+        "{report}"
+    );
+    assert_eq!((&report["read_files"], &report["read_bytes"], &source["excluded"][0]["bytes"]), (&2.into(), &33.into(), &5.into()));
+    assert_eq!(crate::world::tree(&world.path("repo")), before);
+    let (exit, done) = world.json(&snap);
+    assert_eq!((exit, &done["sources"][0]["read_bytes"]), (0, &33.into()), "it did what it said");
+    let (exit, verified) = world.json(&[&snap[..], &["--verify", "--reread"]].concat());
+    assert_eq!((exit, &verified["packs_read_back"]), (0, &0.into()), "nothing new was stored");
+    world.write("photos/more.jpg", &[3; 9_000]);
+    let (exit, verified) = world.json(&[&snap[..], &["--verify"]].concat());
+    // One pack of photos, one of trees and its second copy.
+    assert_eq!((exit, &verified["packs_read_back"]), (0, &3.into()), "{verified}");
+}

@@ -3,12 +3,14 @@
 mod check;
 mod global;
 mod guides;
+mod key;
 mod looking;
 mod restore;
 
 pub(super) use check::CheckArgs;
 pub(super) use global::{Color, Global, Progress};
 pub(super) use guides::{ReaderArgs, SpecArgs};
+pub(super) use key::{KeyAddArgs, KeyArgs, KeyChangeArgs, KeyCommand, KeyRemoveArgs, KeySheetArgs};
 pub(super) use looking::{DiffArgs, DumpArgs, FindArgs, InspectArgs, StatsArgs};
 pub(super) use restore::RestoreArgs;
 
@@ -87,6 +89,7 @@ impl Command {
 Examples:
   tintype -r /media/red/photos init
   tintype -r /media/red/photos init --password-file ~/.photo-password
+  tintype -r /media/red/photos init --recovery-sheet sheet.html
   tintype -r /media/red/for-the-heirs init --no-encryption
 
 The recovery code is shown once. Write it down: it opens the repository when the password is forgotten, and it cannot be changed.
@@ -99,6 +102,9 @@ pub(super) struct InitArgs {
     /// Encrypt, with the recovery code as the only key
     #[arg(long, help_heading = "Protection", conflicts_with_all = ["password_file", "password_command"])]
     pub(super) no_password: bool,
+    /// Write a page to print to this new file: the recovery code, and how to restore with nothing but it
+    #[arg(long, value_name = "FILE", help_heading = "Protection")]
+    pub(super) recovery_sheet: Option<PathBuf>,
 }
 
 /// Take a snapshot of folders of photos
@@ -114,8 +120,8 @@ Only what is not in the repository yet is stored. What could not be read is kept
 Exit codes: 0 taken; 3 taken, and something new was not saved or is not as it should be; 1 failed, no snapshot, but what was stored \
 counts for the next run; 2 refused; 130 interrupted")]
 pub(super) struct SnapArgs {
-    /// Folders or files to snap
-    #[arg(value_name = "PATH", required = true)]
+    /// Folders or files to snap; default: what this machine snapped last
+    #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Name of the source in snapshots; default: the last part of its path
     #[arg(long, value_name = "LABEL", help_heading = "The snapshot")]
@@ -138,6 +144,12 @@ pub(super) struct SnapArgs {
     /// Read every file again, also where size and times did not change
     #[arg(long, help_heading = "What is read")]
     pub(super) reread: bool,
+    /// Say what would be read and stored, and write nothing
+    #[arg(long, help_heading = "The snapshot")]
+    pub(super) dry_run: bool,
+    /// Read every new pack back from the drive before the snapshot names it; on removable drives a part is read in any case
+    #[arg(long, help_heading = "The snapshot")]
+    pub(super) verify: bool,
     /// Go on although a folder is empty or absent, and let go of what it held
     #[arg(long, help_heading = "What is read")]
     pub(super) allow_empty: bool,
@@ -159,41 +171,6 @@ pub(super) struct SnapshotsArgs {
     /// Also what is new with each and whether all of it is here, what was not saved, the packs, the machine, the note
     #[arg(long)]
     pub(super) long: bool,
-}
-
-/// Add a password
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "\
-Examples:
-  tintype -r /media/red/photos --recovery-code-file code.txt key add
-  tintype -r /media/red/photos --password-file old key add --new-password-file new --label laptop
-
-Exit codes: 0 done; 1 the place failed; 2 refused: wrong password or code, or the repository is not encrypted")]
-pub(super) struct KeyArgs {
-    #[command(subcommand)]
-    pub(super) command: KeyCommand,
-}
-
-/// What to do with passwords.
-#[derive(Debug, Subcommand)]
-pub(super) enum KeyCommand {
-    Add(KeyAddArgs),
-}
-
-/// Add a password; those that are there go on to work
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "\
-Examples:
-  tintype -r /media/red/photos --recovery-code-file code.txt key add
-
-Exit codes: 0 added; 1 the place failed; 2 refused")]
-pub(super) struct KeyAddArgs {
-    /// The new password is the first line of this file; default: ask
-    #[arg(long, value_name = "FILE")]
-    pub(super) new_password_file: Option<PathBuf>,
-    /// What to call it
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub(super) label: String,
 }
 
 /// List what is in a snapshot

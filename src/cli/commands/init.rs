@@ -4,11 +4,12 @@ use crate::cli::args::InitArgs;
 use crate::cli::console::Console;
 use crate::cli::exit::{Doing, Failure};
 use crate::cli::secret::Password;
-use crate::cli::{human, open, sanitize, secret, words};
+use crate::cli::sheet::{SheetFile, refuse_taken};
+use crate::cli::{bar, human, open, sanitize, secret, words};
 use crate::ops::init::{InitOptions, init_showing, refuse_existing};
 use crate::ops::ls::base64;
-use crate::ops::{NewProtection, Outcome, RecoveryCode, SlotStrength, escaped};
-use std::io::BufRead;
+use crate::ops::{Error, NewProtection, Outcome, RecoveryCode, RepositoryId, SlotStrength, escaped};
+use std::io::{BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -29,6 +30,12 @@ pub(in crate::cli) fn run(console: &Console, args: &InitArgs) -> Result<u8, Fail
         return Err(Failure::new(doing, "recovery-code-not-shown", why, 1).with_hint(hint));
     }
     refuse_odd_place(&place, &doing)?;
+    if let Some(path) = &args.recovery_sheet {
+        if args.no_encryption {
+            return Err(Failure::of(doing, Error::NothingToRecover));
+        }
+        refuse_taken(path, &place)?;
+    }
     let surroundings = open::surroundings(console);
     if let (Some(known), Some(file)) = (open::seen_before(&place, &surroundings), surroundings.local.place_file(&open::absolute(&place))) {
         let seen = human::Local::system().minute(known.seen_seconds);
@@ -42,10 +49,16 @@ pub(in crate::cli) fn run(console: &Console, args: &InitArgs) -> Result<u8, Fail
         refuse_existing(&*store).doing(|| doing.clone())?;
     }
     let options = InitOptions { protection: protection(console, args, &doing)? };
+    let mut sheet = args.recovery_sheet.as_deref().map(|path| SheetFile::claim(path, &place)).transpose()?;
     let store = open::store_made_at(&place, &surroundings).doing(|| doing.clone())?;
+    let host = surroundings.local.host.clone();
     let has_password = matches!(options.protection, NewProtection::Encrypted { password: Some(_), .. });
     let mut was_shown = false;
-    let show = &mut |code: &RecoveryCode| {
+    let show = &mut |code: &RecoveryCode, id: RepositoryId| {
+        // First, since a code that was shown counts as shown.
+        if let Some(sheet) = &mut sheet {
+            sheet.write(console, code, id.hex(), &place, &host)?;
+        }
         let words = words::init::code_words(&code.text(), has_password, console.global.quiet);
         console.show_once(&words, "recovery_code", &code.text())?;
         was_shown = true;
@@ -56,10 +69,15 @@ pub(in crate::cli) fn run(console: &Console, args: &InitArgs) -> Result<u8, Fail
         // Nothing but an empty folder goes away by this.
         _ = std::fs::remove_dir(&place);
     }
+    if made.as_ref().is_err_and(|failure| was_shown && failure.code() != "repository-exists") && place.join("tintype.json").exists() {
+        // The code may open what is there.
+        _ = sheet.take().map(SheetFile::keep);
+    }
     let (_, mut report) = made.map_err(|failure| failure_after_code(failure, was_shown))?;
     let place = std::fs::canonicalize(&place).unwrap_or(place);
     let raw = place.as_os_str().as_bytes();
     report.place = escaped(raw);
+    report.recovery_sheet = sheet.map(|sheet| escaped(sheet.keep().as_os_str().as_bytes()));
     report.place_base64 = (report.place.as_bytes() != raw).then(|| base64(raw));
     let exit_code = Outcome::of(&report.problems).exit_code();
     let exit_code = console.finish("init", exit_code, &report, |out| words::init::init_words(&report, &place, console.global.quiet, out));
@@ -126,22 +144,50 @@ pub(super) fn ask_twice(console: &Console, doing: &str, hint: &str) -> Result<Pa
 }
 
 /// Asks for two groups of the code: somebody who did not write it down finds out now, while it is on the screen.
+///
+/// The repository stands whatever is answered: who gives up, or does not answer, hears so and goes on.
 fn ask_back(console: &Console, code: &str) {
     let groups: Vec<&str> = code.split('-').collect();
     // Which two does not matter to anybody but a person who would write down only those.
     let pick = code.bytes().map(usize::from).sum::<usize>() % 6;
-    for (place, group) in [(pick, groups.get(pick)), (pick + 2, groups.get(pick + 2))] {
-        let Some(group) = group else { continue };
-        for _ in 0..ASKED_BACK_MAX {
-            console.say(&format!("From what you wrote down, group {} of the recovery code:", place + 1));
-            let mut line = String::new();
-            if !matches!(std::io::stdin().lock().read_line(&mut line), Ok(1..)) {
-                return;
+    let stands = "\nThe repository is made and whole; the recovery code above opens it. Write the code down before it leaves the screen.";
+    let say = move || _ = std::io::stderr().lock().write_all(format!("{stands}\n").as_bytes());
+    bar::saying_at_sigint(say, || {
+        for (place, group) in [(pick, groups.get(pick)), (pick + 2, groups.get(pick + 2))] {
+            let Some(group) = group else { continue };
+            match ask_group(console, place + 1, group) {
+                Answer::Right => {}
+                Answer::None => return console.say(stands.trim_start()),
+                Answer::Wrong => {
+                    console.say(&format!("What you wrote down has another group {}. {}", place + 1, stands.trim_start()));
+                    return;
+                }
             }
-            if line.trim().eq_ignore_ascii_case(group) {
-                break;
-            }
+        }
+        console.say("That is right: keep it somewhere else than the drive.");
+    });
+}
+
+/// How a group was answered.
+enum Answer {
+    Right,
+    Wrong,
+    None,
+}
+
+fn ask_group(console: &Console, number: usize, group: &str) -> Answer {
+    for left in (0..ASKED_BACK_MAX).rev() {
+        console.say(&format!("From what you wrote down, group {number} of the recovery code:"));
+        let mut line = String::new();
+        if !matches!(std::io::stdin().lock().read_line(&mut line), Ok(1..)) {
+            return Answer::None;
+        }
+        if line.trim().eq_ignore_ascii_case(group) {
+            return Answer::Right;
+        }
+        if left > 0 {
             console.say("that is not it: compare with the code above");
         }
     }
+    Answer::Wrong
 }

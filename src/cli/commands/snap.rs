@@ -6,9 +6,11 @@ use crate::cli::awake::Awake;
 use crate::cli::bar::Bar;
 use crate::cli::console::Console;
 use crate::cli::exit::{Doing, Failure};
+use crate::cli::folders::{Given, without_paths};
 use crate::cli::open::{Need, open, place};
+use crate::cli::removable::is_removable;
 use crate::cli::words;
-use crate::ops::snap::{SnapOptions, SnapSource, snap};
+use crate::ops::snap::{ReadBack, SnapOptions, SnapPreview, SnapSource, preview, snap};
 use crate::ops::{Error, MissingSource, OsSource, Outcome, Repository, SnapshotList, SnapshotName, Source, escaped, resolve};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -20,8 +22,15 @@ pub(in crate::cli) fn run(console: &Console, args: &SnapArgs) -> Result<u8, Fail
         return Err(Failure::refused(doing(), "--label names one source, and several were given")
             .with_hint("take a snapshot of each by itself, or leave --label away: the last part of each path is its label"));
     }
-    let sources = sources(&place(console)?, args).doing(doing)?;
+    let place = place(console)?;
+    let mut given: Vec<Given> = args.paths.iter().map(|path| Given { path: path.clone(), label: args.label.clone() }).collect();
+    // Paths that cannot be are refused before anybody is asked for a password.
+    sources(&place, &given).doing(doing)?;
     let repository = open(console, Need::Key)?;
+    if given.is_empty() {
+        given = without_paths(console, &repository)?;
+    }
+    let sources = sources(&place, &given).doing(doing)?;
     let continue_from = match &args.continue_from {
         None => None,
         Some(name) => Some(whole_name(&repository, name)?),
@@ -33,8 +42,21 @@ pub(in crate::cli) fn run(console: &Console, args: &SnapArgs) -> Result<u8, Fail
         exclude: args.exclude.clone(),
         no_default_excludes: args.no_default_excludes,
         download_placeholders: args.download_placeholders,
+        read_back: match (args.verify, is_removable(&place)) {
+            (true, _) => ReadBack::All,
+            (false, true) => ReadBack::Sample,
+            (false, false) => ReadBack::None,
+        },
         continue_from,
     };
+    if args.dry_run {
+        let bar = Bar::start(console);
+        let preview = preview(&repository, &sources, &options, &bar).doing(doing);
+        drop(bar);
+        let preview = preview?;
+        let report = DryRun { dry_run: true, preview: &preview };
+        return Ok(console.finish("snap", preview.exit_code(), &report, |out| words::snap::preview_words(&preview, out)));
+    }
     let _awake = Awake::hold("a snapshot is being taken");
     let bar = Bar::start(console);
     let report = snap(&repository, &sources, &options, &bar).doing(doing);
@@ -43,6 +65,14 @@ pub(in crate::cli) fn run(console: &Console, args: &SnapArgs) -> Result<u8, Fail
     let exit_code = Outcome::of(&report.problems).exit_code();
     let now = repository.surroundings().clock.now();
     Ok(console.finish("snap", exit_code, &report, |out| words::snap::snap_words(&report, now, console.global.quiet, out)))
+}
+
+/// What a dry run reports.
+#[derive(Debug, serde::Serialize)]
+struct DryRun<'a> {
+    dry_run: bool,
+    #[serde(flatten)]
+    preview: &'a SnapPreview,
 }
 
 fn whole_name(repository: &Repository, name: &str) -> Result<SnapshotName, Failure> {
@@ -55,14 +85,14 @@ fn whole_name(repository: &Repository, name: &str) -> Result<SnapshotName, Failu
 }
 
 /// The sources that the paths name. A link is resolved once, here. One that cannot be opened stays in the list and fails when it is read.
-fn sources(repository: &Path, args: &SnapArgs) -> Result<Vec<SnapSource>, Error> {
+fn sources(repository: &Path, given: &[Given]) -> Result<Vec<SnapSource>, Error> {
     // An absent repository is told by whoever opens it.
     let repository = std::fs::canonicalize(repository).unwrap_or_else(|_| absolute(repository));
     let mut sources: Vec<SnapSource> = Vec::new();
-    for given in &args.paths {
-        let (path, source): (PathBuf, Arc<dyn Source>) = match std::fs::canonicalize(given) {
+    for one in given {
+        let (path, source): (PathBuf, Arc<dyn Source>) = match std::fs::canonicalize(&one.path) {
             Err(_) => {
-                let path = absolute(given);
+                let path = absolute(&one.path);
                 let error = OsSource::open(&path).err();
                 let raw = path.as_os_str().as_bytes().to_vec();
                 let missing = error.map_or_else(|| MissingSource::not_found(raw.clone()), |error| MissingSource::new(raw.clone(), error));
@@ -84,7 +114,7 @@ fn sources(repository: &Path, args: &SnapArgs) -> Result<Vec<SnapSource>, Error>
             return Err(Error::GivenTwice { path: escaped(&raw) });
         }
         let repository_inside = repository.strip_prefix(&path).ok().map(|inside| inside.as_os_str().as_bytes().to_vec());
-        sources.push(SnapSource { source, path: raw, label: args.label.clone(), repository_inside });
+        sources.push(SnapSource { source, path: raw, label: one.label.clone(), repository_inside });
     }
     Ok(sources)
 }

@@ -1,5 +1,6 @@
 //! Owns the words of `init`.
 
+use super::key::sheet_words;
 use super::problems::problem_lines;
 use crate::cli::sanitize;
 use crate::ops::init::InitReport;
@@ -35,6 +36,9 @@ pub(in crate::cli) fn init_words(report: &InitReport, place: &Path, quiet: bool,
             _ = writeln!(out, "its file names catch accidents, not intent: nothing here notices a change that somebody made on purpose");
         }
         Some(_) => _ = writeln!(out, "\nmade an encrypted repository at {shown}; the recovery code above opens it"),
+    }
+    if let Some(path) = &report.recovery_sheet {
+        sheet_words(path, out);
     }
     for weakness in &report.weaknesses {
         _ = writeln!(out, "note      {}", sanitize::line(weakness));

@@ -4,7 +4,7 @@ use super::problems::problem_lines;
 use crate::cli::human::{self, Local, count, counted};
 use crate::cli::{sanitize, wording};
 use crate::clock::Timestamp;
-use crate::ops::snap::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport};
+use crate::ops::snap::{ExcludedRule, NotSaved, SkippedKind, SnapPreview, SnapReport, SourceReport};
 use crate::ops::{Problem, Severity};
 use std::fmt::Write;
 
@@ -102,6 +102,56 @@ fn stored_words(report: &SnapReport) -> String {
 }
 
 /// What is no photo and not missed: one line each.
+/// What a snap would do.
+pub(crate) fn preview_words(preview: &SnapPreview, out: &mut String) {
+    let width = preview.sources.iter().map(|source| sanitize::text(&source.label).chars().count()).max().unwrap_or(0).max(COLUMN);
+    for source in &preview.sources {
+        let label = sanitize::text(&source.label);
+        if let Some(reason) = &source.absent {
+            let fate = if source.is_first { "it was never saved" } else { "what was kept of it stays" };
+            _ = writeln!(out, "{label:<width$} cannot be read ({}): {fate}", sanitize::line(reason));
+            continue;
+        }
+        _ = write!(out, "{label:<width$} {}, {}  ·  ", counted(source.files, "file", "files"), human::bytes(source.bytes));
+        let mut parts = Vec::new();
+        for (files, bytes, what) in [
+            (source.new_files, Some(source.new_bytes), "new"),
+            (source.read_again_files, Some(source.read_again_bytes), "to read again"),
+            (source.gone_files, None, "no longer there under their names"),
+            (source.unreadable, None, "that cannot be looked at"),
+        ] {
+            if files > 0 {
+                let bytes = bytes.map_or_else(String::new, |bytes| format!(" ({})", human::bytes(bytes)));
+                parts.push(format!("{} {what}{bytes}", count(files)));
+            }
+        }
+        let all = if source.is_first { "its first snapshot" } else { "nothing changed" };
+        _ = writeln!(out, "{}", if parts.is_empty() { all.to_owned() } else { parts.join(", ") });
+        excluded_line(&source.excluded, width, out);
+    }
+    let files = counted(preview.read_files, "file", "files");
+    _ = writeln!(
+        out,
+        "would read {files}, {}, and store what of it is not here yet; nothing was written",
+        human::bytes(preview.read_bytes)
+    );
+}
+
+/// What rules left out, the most bytes first.
+fn excluded_line(excluded: &[ExcludedRule], width: usize, out: &mut String) {
+    if excluded.is_empty() {
+        return;
+    }
+    let (files, bytes) = excluded.iter().fold((0, 0), |(files, bytes), rule| (files + rule.files, bytes + rule.bytes));
+    let mut rules: Vec<&ExcludedRule> = excluded.iter().collect();
+    rules.sort_by_key(|rule| std::cmp::Reverse((rule.bytes, rule.entries)));
+    let named: Vec<String> =
+        rules.iter().take(RULES_SHOWN).map(|rule| format!("{} {}", count(rule.entries), sanitize::text(&rule.rule))).collect();
+    let more = if rules.len() > RULES_SHOWN { ", …" } else { "" };
+    let files = counted(files, "file", "files");
+    _ = writeln!(out, "{:<width$} {files}, {}, by rules: {}{more}", "left out", human::bytes(bytes), named.join(", "));
+}
+
 fn passed_over_lines(source: &SourceReport, width: usize, out: &mut String) {
     // Writing into a String cannot fail.
     if !source.skipped_kinds.is_empty() {
@@ -110,16 +160,7 @@ fn passed_over_lines(source: &SourceReport, width: usize, out: &mut String) {
         let why = if is_one { "it holds no data" } else { "they hold no data" };
         _ = writeln!(out, "{:<width$} {}: {why}", "skipped", kinds.join(", "));
     }
-    if !source.excluded.is_empty() {
-        let (files, bytes) = source.excluded.iter().fold((0, 0), |(files, bytes), rule| (files + rule.files, bytes + rule.bytes));
-        let mut rules: Vec<&ExcludedRule> = source.excluded.iter().collect();
-        rules.sort_by_key(|rule| std::cmp::Reverse((rule.bytes, rule.entries)));
-        let named: Vec<String> =
-            rules.iter().take(RULES_SHOWN).map(|rule| format!("{} {}", count(rule.entries), sanitize::text(&rule.rule))).collect();
-        let more = if rules.len() > RULES_SHOWN { ", …" } else { "" };
-        let files = counted(files, "file", "files");
-        _ = writeln!(out, "{:<width$} {files}, {}, by rules: {}{more}", "left out", human::bytes(bytes), named.join(", "));
-    }
+    excluded_line(&source.excluded, width, out);
     if let Some(path) = &source.repository_inside {
         _ = writeln!(out, "{:<width$} {}: it is this repository", "skipped", sanitize::text(path));
     }

@@ -64,6 +64,10 @@ impl Sums {
         Self { files: counts.files, folders: counts.folders, symlinks: counts.symlinks, bytes: counts.bytes }
     }
 
+    fn places(&self) -> u64 {
+        self.files.saturating_add(self.folders).saturating_add(self.symlinks)
+    }
+
     fn add(&mut self, other: &Self) {
         self.files = self.files.saturating_add(other.files);
         self.folders = self.folders.saturating_add(other.folders);
@@ -222,6 +226,8 @@ pub(super) struct Walker<'a, 'r> {
     views: HashMap<ObjectId, Rc<View>>,
     pages: HashMap<ObjectId, Rc<SeenPage>>,
     path: Vec<u8>,
+    /// Entries of all pages that were read.
+    entries_read: u64,
     found: Found,
 }
 
@@ -266,7 +272,15 @@ pub(super) fn walk_all<'p>(
     let reader = ObjectReader::with_whole_index(repository, built.index.clone());
     let places = Places::of(built, looks);
     let recorder = Recorder { objects: RepoObjects(&reader), places: &places, loaded: RefCell::default(), fatal: Cell::default() };
-    let mut walker = Walker { recorder, observer, views: HashMap::new(), pages: HashMap::new(), path: Vec::new(), found: Found::default() };
+    let mut walker = Walker {
+        recorder,
+        observer,
+        views: HashMap::new(),
+        pages: HashMap::new(),
+        path: Vec::new(),
+        entries_read: 0,
+        found: Found::default(),
+    };
     let mut views = BTreeMap::new();
     for (position, manifest) in manifests {
         let view = walker.snapshot(manifest)?;
@@ -293,6 +307,11 @@ impl Walker<'_, '_> {
                 let words = format!("snapshot {}, {}: {stated} stated, {} found", manifest.name.short(), source.label, own.sums);
                 self.found.note("tree-damaged", source.label.as_bytes(), words);
                 own.broken = true;
+            }
+            let (places, most) = (own.sums.places(), limits::walked_entries_max(self.entries_read));
+            if places > most {
+                // Nothing goes through it: no restore, no list.
+                self.settle(&[TreeError::TooOften(most)], None, &mut own)?;
             }
             if let Some(report) = source.report {
                 own.add(&*self.report(report)?);
@@ -413,6 +432,7 @@ impl Walker<'_, '_> {
                 if ends.is_none() {
                     self.settle(&[tree::contradicts(id)], None, &mut page.view)?;
                 }
+                self.entries_read = self.entries_read.saturating_add(limits::to_u64(entries.len()));
                 page.bounds = ends.map(|(first, last)| (first.name.clone(), last.name.clone(), entries.len()));
                 Ok((page, entries))
             }

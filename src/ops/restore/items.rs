@@ -119,15 +119,21 @@ impl<'a> Gather<'a> {
         let at = &found.path;
         self.ancestors(source, found, at)?;
         let bounds = Bounds::of(&source.counts);
-        let mut failed = None;
-        let reader = self.reader;
-        tree::walk(&RepoObjects(reader), &found.entry, at, bounds, &mut |step| match self.step(step) {
-            Ok(next) => next,
-            Err(error) => {
+        let (mut failed, mut too_often) = (None, false);
+        let (reader, items_before) = (self.reader, self.gathered.items.len());
+        tree::walk(&RepoObjects(reader), &found.entry, at, bounds, &mut |step| {
+            too_often |= matches!(step, Step::Problem { error: TreeError::TooOften(_), .. });
+            self.step(step).unwrap_or_else(|error| {
                 failed = Some(error);
                 Next::Stop
-            }
+            })
         });
+        if too_often {
+            // A part of what has no end is of no use to anybody: some hundred thousand folders that hold one another.
+            self.gathered.items.truncate(items_before);
+            let is_below = |path: &[u8]| at.is_empty() || path.strip_prefix(&at[..]).is_some_and(|rest| rest.first() == Some(&b'/'));
+            self.gathered.folders.retain(|path, _| path.is_empty() || !is_below(path));
+        }
         failed.map_or(Ok(()), Err)
     }
 

@@ -60,13 +60,8 @@ pub struct NameRules {
 
 impl NameRules {
     /// ext4, XFS, btrfs, ZFS and their kin: any bytes.
-    pub const LINUX: Self = Self {
-        letters: Letters::Any,
-        windows: false,
-        alike: Alike::Bytes,
-        length_max: NameLength::Bytes(255),
-        file_bytes_max: i64::MAX.unsigned_abs(),
-    };
+    pub const LINUX: Self =
+        Self { letters: Letters::Any, windows: false, alike: Alike::Bytes, length_max: NameLength::Bytes(255), file_bytes_max: u64::MAX };
     /// APFS and HFS+ as Macs come.
     pub const MAC: Self = Self { letters: Letters::Text, alike: Alike::CaseAndForm, ..Self::LINUX };
     /// NTFS, as Windows can use it.

@@ -5,7 +5,7 @@
 use super::identity::join;
 use crate::ops::objects::RepoObjects;
 use crate::repo::{Group, Known, Marks, ObjectReader, PackRun, Packer, RepoError, limits};
-use crate::tree::{self, Content, Counts, Entry, ObjectId, RawObject, TreeError, build_folder, must_stay_as_it_is};
+use crate::tree::{self, Content, Counts, Entry, ObjectId, Places, RawObject, TreeError, build_folder, must_stay_as_it_is};
 
 /// Takes entries over, and gathers what that came to.
 pub(super) struct Carrying<'a, 'p, 'r, 'k> {
@@ -18,6 +18,8 @@ pub(super) struct Carrying<'a, 'p, 'r, 'k> {
     pub(super) lost: Vec<Vec<u8>>,
     /// What was taken over, the entry itself included.
     pub(super) counts: Counts,
+    /// How many places were gone to: what the last snapshot says may have no end.
+    pub(super) places: Places,
 }
 
 /// An error that ends the run: the place failed. Anything else says that something is lost.
@@ -36,7 +38,9 @@ impl Carrying<'_, '_, '_, '_> {
     }
 
     fn take_at(&mut self, entry: &Entry, path: &[u8], depth: usize) -> Result<Option<Entry>, RepoError> {
+        let goes_on = self.places.go::<RepoError>().is_ok();
         let taken = match &entry.content {
+            _ if !goes_on => None,
             Content::Folder(id) if depth <= limits::DEPTH_MAX => self.folder(entry, *id, path, depth)?,
             Content::Folder(_) => None,
             Content::File(_) | Content::Symlink(_) => self.has_all(entry)?.then(|| entry.clone()),
@@ -70,6 +74,7 @@ impl Carrying<'_, '_, '_, '_> {
             Ok(listed) => listed,
             Err(error) => return ends_the_run(error).map(|()| None),
         };
+        self.places.read(id, before.len());
         let must_stay = must_stay_as_it_is(&entry.sections);
         let is_whole = problems.is_empty();
         for problem in problems {

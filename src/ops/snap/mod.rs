@@ -10,6 +10,9 @@ mod kept;
 mod lost;
 mod pages;
 mod plan;
+mod preview;
+mod readback;
+mod repeat;
 mod report;
 mod run;
 mod stat_cache;
@@ -22,6 +25,9 @@ mod walking;
 mod when;
 
 pub(super) use files::group_of_piece;
+pub use preview::{SnapPreview, SourcePreview, preview};
+pub use readback::ReadBack;
+pub use repeat::{LastSource, last_sources};
 pub use report::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
 
 use super::Error;
@@ -60,6 +66,8 @@ pub struct SnapOptions {
     pub no_default_excludes: bool,
     /// Read files that are only in a cloud, which downloads them.
     pub download_placeholders: bool,
+    /// Which new packs are read back from the medium before the snapshot names them.
+    pub read_back: ReadBack,
     /// Take these sources for continuations of those in this snapshot, whatever machine and path say.
     pub continue_from: Option<crate::repo::SnapshotName>,
 }
@@ -75,26 +83,7 @@ const ROUNDS_MAX: usize = 3;
 /// Errors: nothing of the sources could be read, or the repository failed; whatever was stored counts for the next run.
 /// What could not be saved of a source is no error: it stands in the report and in the snapshot.
 pub fn snap(repository: &Repository, sources: &[SnapSource], options: &SnapOptions, observer: &dyn Observer) -> Result<SnapReport, Error> {
-    repository.refuse_newer_rules("write")?;
-    repository.sealing()?;
-    for (position, source) in sources.iter().enumerate() {
-        if sources.iter().take(position).any(|other| other.path == source.path) {
-            return Err(Error::GivenTwice { path: crate::scan::escaped(&source.path) });
-        }
-    }
-    for (what, text) in sources.iter().filter_map(|source| Some(("--label", source.label.as_ref()?))).chain([("--note", &options.note)]) {
-        let is_label = what == "--label";
-        if is_label && crate::tree::check_name("label", text.as_bytes()).is_err() {
-            let why = "a label has 1 to 1,024 bytes, is not . or .., and has no /".to_owned();
-            return Err(Error::Usage { what: what.to_owned(), why });
-        }
-        if text.len() > NOTE_BYTES_MAX {
-            return Err(Error::Usage { what: what.to_owned(), why: format!("at most {NOTE_BYTES_MAX} bytes are kept") });
-        }
-    }
-    if let Err(why) = Rules::new(b"", true, &options.exclude, None) {
-        return Err(Error::Usage { what: "--exclude".to_owned(), why });
-    }
+    refuse_odd(repository, sources, options)?;
     let local = &repository.surroundings().local;
     let identity = repository.copy_identity();
     let mut ledger = Ledger::load(local, &identity);
@@ -123,6 +112,31 @@ pub fn snap(repository: &Repository, sources: &[SnapSource], options: &SnapOptio
         }
     }
     Err(RepoError::LookFailed { missing: last_missing }.into())
+}
+
+/// Refuses what makes no sense, before anything is looked at.
+fn refuse_odd(repository: &Repository, sources: &[SnapSource], options: &SnapOptions) -> Result<(), Error> {
+    repository.refuse_newer_rules("write")?;
+    repository.sealing()?;
+    for (position, source) in sources.iter().enumerate() {
+        if sources.iter().take(position).any(|other| other.path == source.path) {
+            return Err(Error::GivenTwice { path: crate::scan::escaped(&source.path) });
+        }
+    }
+    for (what, text) in sources.iter().filter_map(|source| Some(("--label", source.label.as_ref()?))).chain([("--note", &options.note)]) {
+        let is_label = what == "--label";
+        if is_label && crate::tree::check_name("label", text.as_bytes()).is_err() {
+            let why = "a label has 1 to 1,024 bytes, is not . or .., and has no /".to_owned();
+            return Err(Error::Usage { what: what.to_owned(), why });
+        }
+        if text.len() > NOTE_BYTES_MAX {
+            return Err(Error::Usage { what: what.to_owned(), why: format!("at most {NOTE_BYTES_MAX} bytes are kept") });
+        }
+    }
+    if let Err(why) = Rules::new(b"", true, &options.exclude, None) {
+        return Err(Error::Usage { what: "--exclude".to_owned(), why });
+    }
+    Ok(())
 }
 
 /// A time as reports have it: RFC 3339 in UTC.

@@ -18,6 +18,10 @@ pub struct SnapReport {
     pub stored: Stored,
     /// The sources and the repository lie on one device: the snapshot does not survive it. `None` if it cannot be told.
     pub same_device: Option<bool>,
+    /// Copies of new packs that were read back from the medium.
+    pub packs_read_back: u64,
+    /// Their bytes.
+    pub bytes_read_back: u64,
     /// Repository files that were healed on the way.
     pub healed: Vec<String>,
     /// What is weak about the place, in words.

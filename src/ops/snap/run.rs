@@ -7,6 +7,7 @@ use super::clock_shift;
 use super::files::{Outcome, Storing, Sums, packers_max};
 use super::identity::{Candidate, Identity, identify};
 use super::plan::{Comparing, Plan, Unit};
+use super::readback::read_back;
 use super::stat_cache::StatCache;
 use super::summary::{self, Summarised};
 use super::trees::{Building, Tree};
@@ -32,6 +33,8 @@ pub(super) struct SoFar {
     pub(super) distrusted: BTreeSet<PackName>,
     /// Files of the repository that were healed, or could not be.
     pub(super) healing: Healing,
+    /// New packs that the medium did not give back as they were written.
+    pub(super) not_kept: u64,
 }
 
 /// How a round ended.
@@ -46,7 +49,7 @@ pub(super) enum Round {
 const TOOL: &str = concat!("tintype ", env!("CARGO_PKG_VERSION"));
 
 /// Everything that a round opens before it reads a file.
-struct Opened<'r> {
+pub(super) struct Opened<'r> {
     list: SnapshotList,
     heads: Heads,
     known: Known,
@@ -86,10 +89,8 @@ pub(super) fn round(
     laps.lap(|timings| &mut timings.opening);
 
     observer.stage(Stage::Walking, 0);
-    let (found, sources) = find_sources(repository, sources, options, observer, &opened)?;
+    let (found, sources, compared, units) = planned(repository, sources, options, observer, &opened)?;
     let sources = sources.as_slice();
-    let mut units = Vec::new();
-    let compared = compare(repository, sources, &found, options, &opened, &mut units)?;
     if let Some(damaged) = proved_damaged(repository, &opened, ledger)? {
         return Ok(Round::Damaged(damaged));
     }
@@ -107,6 +108,11 @@ pub(super) fn round(
     })?;
     if let Some(damaged) = proved_damaged(repository, &opened, ledger)? {
         return Ok(Round::Damaged(damaged));
+    }
+    let read_back = read_back(repository, &packs, options.read_back, observer)?;
+    if !read_back.bad.is_empty() {
+        so_far.not_kept += u64::try_from(read_back.bad.len()).unwrap_or(u64::MAX);
+        return Ok(Round::NotInPlace(read_back.bad));
     }
     let not_healed = heal_what_was_read(repository, &opened, so_far)?;
     let publication = Publication {
@@ -145,6 +151,8 @@ pub(super) fn round(
         published: (name, time),
         written_bytes,
         clock_note,
+        read_back,
+        not_kept: so_far.not_kept,
         timings: laps.end(),
     };
     Ok(Round::Done(Box::new(summary::report(summarised, ledger))))
@@ -190,6 +198,37 @@ fn open<'r>(
     healing.healed.extend(guides::write_absent(&**repository.store())?);
     healing.healed.extend(super::pages::write_lost_pages(repository, &known, &reader, notices, ledger)?);
     Ok(Opened { list, heads, known, reader, healing })
+}
+
+impl Opened<'_> {
+    /// No snapshot has this source.
+    pub(super) fn is_first(&self, found: &Found) -> bool {
+        base_of(&self.heads, &found.identity).is_none()
+    }
+}
+
+/// The same without healing: nothing is written.
+pub(super) fn looked<'r>(repository: &'r Repository, ledger: &mut Ledger, notices: &Notices) -> Result<Opened<'r>, Error> {
+    let (list, heads, known) = look_around(repository, ledger, notices, &BTreeSet::new())?;
+    let reader = ObjectReader::with_whole_index(repository, known.index.clone());
+    Ok(Opened { list, heads, known, reader, healing: Healing::default() })
+}
+
+/// What was found of the sources, the sources as they are seen, and what is to be read.
+pub(super) type Planned = (Vec<Found>, Vec<SnapSource>, Vec<Option<Plan>>, Vec<Unit>);
+
+/// Walks the sources and compares them with their last snapshots.
+pub(super) fn planned(
+    repository: &Repository,
+    sources: &[SnapSource],
+    options: &SnapOptions,
+    observer: &dyn Observer,
+    opened: &Opened<'_>,
+) -> Result<Planned, Error> {
+    let (found, sources) = find_sources(repository, sources, options, observer, opened)?;
+    let mut units = Vec::new();
+    let plans = compare(repository, &sources, &found, options, opened, &mut units)?;
+    Ok((found, sources, plans, units))
 }
 
 /// The newest manifests, and what may be relied on.
@@ -361,6 +400,7 @@ fn build(
                 marks: &mut marks,
                 lost: Vec::new(),
                 counts: Counts::default(),
+                places: Default::default(),
             };
             let reason = found.walk.as_ref().err().map(|error| format!("its source is absent: {}", error.reason())).unwrap_or_default();
             let carried =

@@ -4,6 +4,7 @@ use super::absent::CarriedSource;
 use super::files::Sums;
 use super::lost::pack_problems;
 use super::plan::{Plan, Unit};
+use super::readback::ReadBackSums;
 use super::report::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
 use super::run::{Built, Found, base_of, stated};
 use super::trees::Tree;
@@ -38,6 +39,8 @@ pub(super) struct Summarised<'a, 'r> {
     pub(super) published: (SnapshotName, Time),
     pub(super) written_bytes: u64,
     pub(super) clock_note: Option<String>,
+    pub(super) read_back: ReadBackSums,
+    pub(super) not_kept: u64,
     pub(super) timings: Timings,
 }
 
@@ -55,6 +58,7 @@ pub(super) fn report(summarised: Summarised<'_, '_>, ledger: &mut Ledger) -> Sna
         reports.extend(source_report(&summarised, position, ledger, now_seconds, &mut problems));
     }
     pack_problems(&summarised, ledger, now_seconds, &mut problems);
+    problems.extend(not_kept(&summarised));
     repository_problems(&summarised, ledger, now_seconds, &mut problems);
     if let Some(note) = &summarised.clock_note {
         problems.push(news(ledger, now_seconds, Problem::of_object("clock-not-followed", Severity::Notice, "clock", note.clone())));
@@ -75,6 +79,8 @@ pub(super) fn report(summarised: Summarised<'_, '_>, ledger: &mut Ledger) -> Sna
         stored_bytes: summarised.packs.written_bytes + summarised.written_bytes,
         stored,
         same_device: same_device(&summarised),
+        packs_read_back: summarised.read_back.copies,
+        bytes_read_back: summarised.read_back.bytes,
         healed: summarised.healing.healed.clone(),
         weaknesses: summarised.repository.store().weaknesses(),
         problems,
@@ -145,10 +151,11 @@ fn source_report(
     report.lost = tree.lost;
     (report.skipped_kinds, report.excluded, report.repository_inside) = skipped(walk);
     let source_problems = [rotten(&mut report, tree, base, &path), wrong_rules(found, &path), clock(&mut report, found, &path)];
-    problems.extend(source_problems.into_iter().flatten().map(|problem| match problem.code {
-        // Bytes that change by themselves are told each time.
-        "source-rotten" => problem,
-        _ => news(ledger, now_seconds, problem),
+    problems.extend(source_problems.into_iter().flatten().filter_map(|problem| match problem.code {
+        // Bytes that change by themselves are told each time, a clock once.
+        "source-rotten" => Some(problem),
+        "clock-shifted" => Some(news(ledger, now_seconds, problem)).filter(|problem| problem.severity != Severity::Known),
+        _ => Some(news(ledger, now_seconds, problem)),
     }));
     let units = summarised.units.iter().filter(|unit| unit.source == position);
     (report.read_files, report.read_bytes) = units.fold((0, 0), |(files, bytes), unit| (files + 1, bytes + unit.stat.length_bytes));
@@ -158,6 +165,19 @@ fn source_report(
     let of_tree = [attributes_problem(tree, &path), shrank(base.map(|(_, record)| record), tree, &path)];
     problems.extend(of_tree.into_iter().flatten().map(|problem| news(ledger, now_seconds, problem)));
     Some(report)
+}
+
+/// A drive that does not give back what was written to it: stored again elsewhere, and nobody should trust it with more.
+fn not_kept(summarised: &Summarised<'_, '_>) -> Option<Problem> {
+    let place = summarised.repository.store().place();
+    let packs = match summarised.not_kept {
+        0 => return None,
+        1 => "1 new pack".to_owned(),
+        count => format!("{count} new packs"),
+    };
+    let message = format!("{packs} did not come back from the drive as written, and all in them was stored again");
+    let problem = Problem::of_object("not-kept-by-drive", Severity::Notice, place, message);
+    Some(problem.with_hint("test this drive before you trust it with photos: `tintype check --read-data` reads every byte of it"))
 }
 
 fn attributes_problem(tree: &Tree, path: &str) -> Option<Problem> {
@@ -207,6 +227,11 @@ fn absent_problem(
 }
 
 /// Sockets and the like by kind, and where the repository lies.
+/// What rules left out, by rule.
+pub(super) fn excluded_by_rule(walk: &Walk) -> Vec<ExcludedRule> {
+    skipped(walk).1
+}
+
 fn skipped(walk: &Walk) -> (Vec<SkippedKind>, Vec<ExcludedRule>, Option<String>) {
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
     let mut excluded: BTreeMap<&str, ExcludedRule> = BTreeMap::new();

@@ -17,6 +17,8 @@ mod away;
 mod everyday;
 mod facts;
 mod hardship;
+mod liar;
+mod nights;
 
 struct World {
     store: MemoryStore,

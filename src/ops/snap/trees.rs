@@ -385,6 +385,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             marks: self.marks,
             lost: Vec::new(),
             counts: Counts::default(),
+            places: Default::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Snaps of a repository that lost something, and of a source that does not hold still.
 
 use super::{World, encrypted, fill};
+use crate::clock::Timestamp;
 use crate::ops::snap::identity::Identity;
 use crate::ops::snap::run::refuse_to_follow;
 use crate::ops::snap::{SnapOptions, SnapReport, SnapSource, snap};
@@ -352,4 +353,20 @@ fn a_folder_that_disappears_while_it_is_walked_or_read_is_carried_and_said() {
     assert_eq!(after, before);
     let kept: Vec<_> = report.sources[0].not_saved.iter().filter(|one| one.path.starts_with("2019/")).collect();
     assert!(kept.len() == 3 && kept.iter().all(|one| one.kept_from.is_some()), "{:?}", report.sources[0].not_saved);
+}
+
+#[test]
+fn snapshots_in_quick_succession_do_not_make_the_clock_wrong() {
+    let world = World::new(&NewProtection::Plain, 1);
+    fill(&world.source);
+    let at_once =
+        || snap(&world.repository, &[source(&world.source, "/home/photos")], &SnapOptions::default(), &Silent).expect("a snapshot");
+    let said = |report: &SnapReport| report.problems.iter().any(|problem| problem.code == "clock-not-followed");
+    let reports: Vec<_> = (0..5).map(|_| at_once()).collect();
+    assert!(reports.iter().all(|report| exit(report) == 0 && !said(report)), "{:?}", reports.last());
+    let times: Vec<_> = reports.iter().map(|report| report.time.clone()).collect();
+    assert!(times.is_sorted_by(|one, next| one[..19] < next[..19]), "each is a second later: {times:?}");
+    // Set back by ten minutes it is behind.
+    world.clock.set(Timestamp::from_seconds(1_795_370_640 - 600));
+    assert!(said(&at_once()));
 }

@@ -1,6 +1,6 @@
-//! Adds a password to an encrypted repository: a forgotten one is mended with the recovery code.
+//! Owns adding a password to an encrypted repository: a forgotten one is mended with the recovery code.
 
-use super::{Error, Problem};
+use crate::ops::{Error, Problem};
 use crate::repo::{Repository, SlotStrength};
 use serde::Serialize;
 
@@ -18,6 +18,8 @@ pub struct KeyAddOptions {
 /// What was added.
 #[derive(Debug, Clone, Serialize)]
 pub struct KeyAddReport {
+    /// What was done: `add`.
+    pub action: &'static str,
     /// The new slot's name, 64 hexadecimal digits.
     pub slot: String,
     /// What the person calls it.
@@ -32,7 +34,7 @@ pub struct KeyAddReport {
 pub fn key_add(repository: &Repository, options: &KeyAddOptions) -> Result<KeyAddReport, Error> {
     repository.refuse_newer_rules("write")?;
     let slot = repository.add_password(&options.password, &options.label, options.strength)?;
-    Ok(KeyAddReport { slot: slot.hex(), label: options.label.clone(), problems: Vec::new() })
+    Ok(KeyAddReport { action: "add", slot: slot.hex(), label: options.label.clone(), problems: Vec::new() })
 }
 
 #[cfg(test)]
