@@ -2,7 +2,7 @@
 
 use super::objects::RepoObjects;
 use super::snapshots::rfc3339;
-use super::{Error, Outcome, Problem, Severity, SnapshotRef, resolve, resolve_path, time_ahead, used};
+use super::{Error, Outcome, Problem, Severity, SnapshotRef, resolve, resolve_path, time_ahead, unsaved, used};
 use crate::repo::{ObjectReader, RepoError, Repository, SnapshotList};
 use crate::scan::escaped;
 use crate::tree::{Bounds, Content, Entry, Next, Step, TreeError, hex, walk};
@@ -117,6 +117,7 @@ pub fn ls(repository: &Repository, options: &LsOptions) -> Result<LsReport, Erro
             return Err(error);
         }
     }
+    report.problems.extend(found.iter().filter_map(|found| unsaved::not_in_snapshot(&reader, &manifest, found)));
     report.problems.extend(used::copies(repository, [&manifest], Some(&reader)));
     report.problems.extend(used::segments(&reader));
     Ok(report)

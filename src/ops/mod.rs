@@ -27,6 +27,7 @@ pub mod sheet;
 pub mod snap;
 pub mod snapshots;
 pub mod stats;
+mod unsaved;
 mod used;
 
 pub use error::Error;

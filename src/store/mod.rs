@@ -13,6 +13,7 @@ mod os_disk;
 mod place;
 mod simulated;
 pub mod suite;
+mod sync_folder;
 mod upload;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use super::disk::{Caching, Disk, DiskFile, DiskKind};
 use super::name::{join, parent, part_fault};
-use super::{At, Operation, StoreError, lock};
+use super::{At, Operation, StoreError, lock, sync_folder};
 use rustix::io::Errno;
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -84,6 +84,7 @@ impl Place {
         if stat.kind != DiskKind::Folder {
             return Err(gone(Errno::NOTDIR.into()));
         }
+        let sync_tool = sync_folder::tool_of(&resolved, &|path| disk.stat(path).is_ok());
         Ok(Self {
             disk,
             root: resolved,
@@ -91,7 +92,7 @@ impl Place {
             machine: machine.to_owned(),
             touched: Mutex::default(),
             settled: Mutex::default(),
-            weaknesses: Mutex::default(),
+            weaknesses: Mutex::new(sync_tool.map(sync_folder::warning).into_iter().collect()),
             file_sync_refused: AtomicBool::new(false),
             folder_sync_refused: AtomicBool::new(false),
             noreplace_refused: AtomicBool::new(false),

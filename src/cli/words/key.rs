@@ -31,7 +31,7 @@ pub(in crate::cli) fn key_list_words(report: &KeyListReport, out: &mut String) {
     for slot in &report.slots {
         slot_words(slot, out);
     }
-    let usable = report.slots.iter().any(|slot| matches!(slot.state, "good" | "newer" | "removed-unverified"));
+    let usable = report.slots.iter().any(|slot| matches!(slot.state, "good" | "newer" | "unverified"));
     if !usable {
         let none = if report.slots.is_empty() { "no key slot is here" } else { "no key slot is left" };
         _ = writeln!(out, "note      {none}: only the recovery code opens the repository; `tintype key add` makes a new password");
@@ -47,7 +47,7 @@ fn slot_words(slot: &ListedSlot, out: &mut String) {
     let mut words = match slot.state {
         "good" | "newer" => "password".to_owned(),
         "removed" => "removed: it opens nothing any more".to_owned(),
-        "removed-unverified" => "password, removed if its tombstone is genuine: that cannot be told without the key".to_owned(),
+        "unverified" => "password, removed if its tombstone is genuine: that cannot be told without the key".to_owned(),
         _ => "unreadable".to_owned(),
     };
     if let (Some(strength), "good") = (slot.strength, slot.state) {

@@ -33,7 +33,7 @@ impl OpenedBy {
 pub struct ListedSlot {
     /// Its name, 64 hexadecimal digits.
     pub slot: String,
-    /// `good`, `newer`, `unreadable`, `removed`, or `removed-unverified`: without the key nobody can tell.
+    /// `good`, `newer`, `unreadable`, `removed`, or `unverified`: a tombstone names it that nobody can tell from a false one without the key.
     pub state: &'static str,
     /// It opened the repository just now.
     pub opened: bool,
@@ -90,7 +90,7 @@ fn listed(repository: &Repository, slot: Slot) -> ListedSlot {
     };
     let state = match (slot.removed, &slot.state) {
         (SlotRemoved::Yes, _) => "removed",
-        (SlotRemoved::Unverified, _) => "removed-unverified",
+        (SlotRemoved::Unverified, _) => "unverified",
         (SlotRemoved::No, SlotState::Good(_)) => "good",
         (SlotRemoved::No, SlotState::Newer) => "newer",
         (SlotRemoved::No, SlotState::Unreadable(_)) => "unreadable",

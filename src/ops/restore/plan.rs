@@ -11,7 +11,7 @@ use super::run;
 use super::select::Selection;
 use super::target::Target;
 use crate::ops::objects::RepoObjects;
-use crate::ops::{Error, InSnapshot, Problem, SnapshotRef, resolve, resolve_path, time_ahead, used};
+use crate::ops::{Error, InSnapshot, Problem, SnapshotRef, resolve, resolve_path, time_ahead, unsaved, used};
 use crate::progress::{Observer, Stage};
 use crate::repo::{Ledger, Manifest, ObjectReader, RepoError, Repository, SnapshotList, SnapshotName, StoredName};
 use crate::scan::escaped;
@@ -107,6 +107,7 @@ pub fn plan_restore<'r>(
     let mut selections = Vec::new();
     for (position, (manifest, path)) in chosen.iter().enumerate() {
         let found = resolve_path(&RepoObjects(&reader), manifest, path.as_deref().unwrap_or_default())?;
+        notes.extend(found.iter().filter_map(|found| unsaved::not_in_snapshot(&reader, manifest, found)));
         for found in found {
             selections.extend(of_only_source(manifest, found, options).map(|found| (position, found)));
         }

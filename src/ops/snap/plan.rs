@@ -138,6 +138,9 @@ impl Comparing<'_> {
                     plan.unmounted.look_at_skipped(folder, skipped, before);
                 }
             }
+            if !self.allow_empty {
+                plan.unmounted.look_at_removed(position, folder, base.values());
+            }
             self.find_gone(position, folder, &base, &mut plan);
             plan.files.push(files);
             plan.base.push(base);

@@ -368,6 +368,12 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             gathered.counts.skipped += 1;
             gathered.items.push(item(&path, ReportWhat::Skipped, &skipped.reason.to_string(), None));
         }
+        let plan = self.plan;
+        for name in plan.unmounted.removed_from(position) {
+            let path = join(&folder.path, name);
+            let base = plan.base.get(position).and_then(|base| base.get(name));
+            entries.extend(self.carry(position, &path, ReportWhat::Absent, unmounted::REASON, base, gathered)?);
+        }
         for problem in &folder.problems {
             let base = self.plan.base.get(position).and_then(|base| base.get(&problem.name));
             let path = join(&folder.path, &problem.name);

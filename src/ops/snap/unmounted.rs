@@ -18,8 +18,10 @@ pub(super) struct Unmounted {
     within: BTreeMap<usize, usize>,
     /// Those of them that were mount points themselves.
     mounted: BTreeSet<usize>,
-    /// Folders of the last snapshot where there is only a file system of the kernel's now, such as one that waits for the drive.
+    /// Folders of the last snapshot where there is only a file system of the kernel's now, such as one that waits for the drive, or nothing.
     hidden: BTreeSet<Vec<u8>>,
+    /// By position of the folder in the walk: mount points of the last snapshot that went with their drive.
+    removed: BTreeMap<usize, BTreeSet<Vec<u8>>>,
 }
 
 impl Unmounted {
@@ -51,6 +53,23 @@ impl Unmounted {
         }
     }
 
+    /// Notes the mount points that `before`, the last snapshot's entries of the folder at `position`, has and the folder has no more: where
+    /// the system makes a folder when a drive is plugged in, it removes it when the drive is pulled out.
+    pub(super) fn look_at_removed<'e>(&mut self, position: usize, folder: &Folder, before: impl Iterator<Item = &'e Entry>) {
+        if folder.problem.is_some() || self.within.contains_key(&position) {
+            return;
+        }
+        for entry in before.filter(|entry| was_mounted(entry) && was_full(entry) && !is_there(folder, &entry.name)) {
+            self.hidden.insert(join(&folder.path, &entry.name));
+            self.removed.entry(position).or_default().insert(entry.name.clone());
+        }
+    }
+
+    /// The mount points that are gone from the folder at `position`, drive and all.
+    pub(super) fn removed_from(&self, position: usize) -> impl Iterator<Item = &Vec<u8>> {
+        self.removed.get(&position).into_iter().flatten()
+    }
+
     /// Forgets the folders where nothing is missing: what was on the drive was moved, and lies there without it.
     pub(super) fn keep_where_something_is_missing(&mut self, walk: &Walk, plan: &Plan) {
         let is_missing = |position: &usize| {
@@ -78,7 +97,7 @@ impl Unmounted {
         self.mounted.contains(&position)
     }
 
-    /// Whether only a file system of the kernel's is at this path now, where the drive was.
+    /// Whether the drive was at this path, and now nothing is, or only a file system of the kernel's.
     pub(super) fn is_hidden(&self, path: &[u8]) -> bool {
         self.hidden.contains(path)
     }

@@ -373,3 +373,21 @@ fn sources_of_one_name_are_told_apart_by_the_folders_they_lie_in() {
     let labels: Vec<&str> = report.sources.iter().map(|source| source.label.as_str()).collect();
     assert_eq!(labels, ["p", "p (b)", "p (mac)", "p (mac) 2"]);
 }
+
+/// Where the system makes a folder when a drive is plugged in, it removes it when the drive is pulled out.
+#[test]
+fn a_mount_point_that_went_with_its_drive_is_a_drive_that_is_away() {
+    let world = World::new(&NewProtection::Plain, 1);
+    with_drive(&world);
+    world.snap();
+    world.source.remove("drive");
+    for expected in [3, 0] {
+        let report = world.snap();
+        assert_eq!((exit(&report), report.sources[0].gone_files, paths(&world).len()), (expected, 0, 5), "{:?}", report.problems);
+        assert_eq!(report.sources[0].not_saved[0].path, "drive");
+        assert!(is_mount(&records(&world).remove(0).1["drive"]));
+    }
+    let options = SnapOptions { allow_empty: true, ..SnapOptions::default() };
+    let report = snap(&world.repository, &[source(&world.source, "/home/photos")], &options, &Silent).unwrap();
+    assert_eq!((report.sources[0].gone_files, paths(&world)), (4, vec!["a.jpg".to_owned()]));
+}

@@ -1,12 +1,13 @@
 //! What nobody misses, what is only in a cloud, clocks and rot.
 
-use super::World;
+use super::{World, fill};
 use crate::clock::Timestamp;
 use crate::ops::Outcome;
 use crate::ops::snap::{SnapOptions, SnapReport, SnapSource, snap};
 use crate::progress::Silent;
-use crate::repo::NewProtection;
-use crate::scan::{FileSystem, Source};
+use crate::repo::{Credentials, Entropy, Local, NewProtection, Repository, Surroundings};
+use crate::scan::{Fault, FileSystem, Source};
+use std::sync::Arc;
 use std::time::Duration;
 
 fn snap_with(world: &World, options: &SnapOptions) -> SnapReport {
@@ -198,4 +199,35 @@ fn the_repository_is_known_by_what_it_holds_wherever_it_lies_in_a_source() {
     let source = SnapSource { source: std::sync::Arc::new(whole), path: b"/mnt/repo".to_vec(), label: None, repository_inside: None };
     let refused = snap(&world.repository, &[source], &SnapOptions::default(), &Silent).unwrap_err();
     assert_eq!((refused.code(), refused.exit_code()), ("source-in-repository", 2));
+}
+
+/// Somebody comes back after a year, with a machine that knows nothing any more: what is there is known again by its bytes, what is gone
+/// is told as gone since that day, and what could not be read then is news once more.
+#[test]
+fn after_a_year_on_a_machine_without_state_it_goes_on() {
+    let mut world = World::new(&NewProtection::Plain, 2);
+    fill(&world.source);
+    world.source.add_file("never", "never").fail("never", Fault::PermissionDenied);
+    let first = world.snap();
+    assert_eq!(exit_code(&world.snap()), 0);
+    let files = world.files();
+    let local = tempfile::tempdir().unwrap();
+    let dirs = Local {
+        cache_dir: Some(local.path().join("cache")),
+        state_dir: Some(local.path().join("state")),
+        host: "mac".to_owned(),
+        ..Local::default()
+    };
+    let surroundings =
+        Surroundings { clock: world.clock.clone(), entropy: Arc::new(Entropy::seeded(8)), local: Arc::new(dirs), threads: 2 };
+    world.repository = Repository::open(Arc::new(world.store.clone()), &Credentials::None, surroundings).unwrap();
+    world.clock.advance(Duration::from_secs(365 * 86_400));
+    world.source.remove("2019/08");
+    let report = world.snap();
+    let source = &report.sources[0];
+    assert_eq!((exit_code(&report), source.not_saved[0].known_since.as_ref()), (3, None), "{:?}", report.problems);
+    assert_eq!((source.since.as_ref().is_some_and(|since| *since >= first.time), source.new_files, source.gone_files), (true, 0, 1));
+    assert_eq!((source.changed_files, source.new_bytes), (0, 0));
+    assert_eq!(world.files().len(), files.len() - 1);
+    assert_eq!(exit_code(&world.snap()), 0);
 }
