@@ -152,7 +152,13 @@ fn camera_page() -> Page {
         let mtime = Time { seconds: 1_700_000_000 + i64::from(number), nanoseconds: 123_456_789 };
         Entry {
             name: format!("IMG_{number:06}.JPG").into_bytes(),
-            content: Content::File(FileContent { length_bytes: 3_000_000, hash, pieces: Pieces::One, picture: None, link_group: None }),
+            content: Content::File(FileContent {
+                length_bytes: 3_000_000,
+                hash,
+                pieces: Pieces::One,
+                picture: Vec::new(),
+                link_group: None,
+            }),
             facts: Facts { mode: Some(0o644), owner: Some(owner), mtime: Some(mtime), ..Facts::default() },
             sections: Vec::new(),
         }

@@ -31,9 +31,9 @@ const FIRST_NAMES: [&[u8; 4]; 7] = [b"ftyp", b"moov", b"mdat", b"wide", b"free",
 
 /// Where in a file something lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
-    begin: u64,
-    end: u64,
+pub(super) struct Span {
+    pub(super) begin: u64,
+    pub(super) end: u64,
 }
 
 impl Span {
@@ -44,9 +44,9 @@ impl Span {
 
 /// A box: its name, and what is within it.
 #[derive(Debug, Clone, Copy)]
-struct Found {
-    name: [u8; 4],
-    body: Span,
+pub(super) struct Found {
+    pub(super) name: [u8; 4],
+    pub(super) body: Span,
 }
 
 /// What stands at the top of a file.
@@ -147,7 +147,7 @@ fn walk(reader: &mut Reader<'_>, within: Span) -> Result<Top, NoLayout> {
 }
 
 /// The box that begins where `within` does; none where there is no room for one. It ends behind its header or later, and within `within`.
-fn next_box(reader: &mut Reader<'_>, within: Span) -> Result<Option<Found>, NoLayout> {
+pub(super) fn next_box(reader: &mut Reader<'_>, within: Span) -> Result<Option<Found>, NoLayout> {
     let Span { begin, end } = within;
     let room_bytes = end.saturating_sub(begin);
     if room_bytes < HEADER_BYTES {

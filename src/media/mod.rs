@@ -16,7 +16,7 @@ pub use ranges::{Bytes, RangeError, Ranges, Reader};
 
 /// Parts that a file has at most; of one that has more, the largest are kept.
 pub const PARTS_MAX: usize = 31;
-/// No part is smaller than this, in bytes: smaller ones are left with what is around them.
+/// Smaller parts are left with what is around them, in bytes; but the largest that a file is about is one however small it is.
 pub const PART_BYTES_MIN: u64 = 4096;
 /// Bytes that are read of one file at most.
 pub const READ_BYTES_MAX: u64 = 16 << 20;
@@ -70,12 +70,43 @@ pub struct Part {
     pub role: Role,
 }
 
+impl Part {
+    /// The first byte behind it.
+    pub fn end(&self) -> u64 {
+        self.offset.saturating_add(self.length_bytes)
+    }
+}
+
+impl Kind {
+    /// What it is called in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+            Self::Jxl => "jxl",
+            Self::Heif => "heif",
+            Self::Avif => "avif",
+            Self::Mov => "mov",
+            Self::Mp4 => "mp4",
+            Self::Cr3 => "cr3",
+            Self::Tiff => "tiff",
+            Self::Raf => "raf",
+        }
+    }
+
+    /// Whether its parts are compressed by what they are. TIFF and RAF may hold either.
+    pub fn is_coded(self) -> bool {
+        !matches!(self, Self::Tiff | Self::Raf)
+    }
+}
+
 /// Where the parts of a file lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     /// What kind of file it is.
     pub kind: Kind,
-    /// In rising order, none overlapping another, each within the file and of at least [`PART_BYTES_MIN`]. Perhaps none.
+    /// In rising order, none overlapping another, each within the file. Perhaps none.
     pub parts: Vec<Part>,
 }
 
@@ -162,6 +193,13 @@ fn kind_of(magic: &[u8]) -> Option<Family> {
     }
 }
 
+/// Drops parts that are shorter than this, but for the largest of what the file is about.
+fn keep_large(parts: &mut Vec<Part>, length_bytes_min: u64) {
+    let largest = |role| parts.iter().filter(|part| part.role == role).max_by_key(|part| part.length_bytes).copied();
+    let kept = largest(Role::Picture).or_else(|| largest(Role::Film));
+    parts.retain(|part| part.length_bytes >= length_bytes_min || Some(*part) == kept);
+}
+
 /// Sorts parts, drops small ones, cuts what overlaps to what comes first, joins neighbours of one role, and keeps the largest.
 fn settle(mut parts: Vec<Part>, length_bytes: u64) -> Vec<Part> {
     parts.sort_by_key(|part| (part.offset, std::cmp::Reverse(part.length_bytes)));
@@ -177,7 +215,7 @@ fn settle(mut parts: Vec<Part>, length_bytes: u64) -> Vec<Part> {
             _ => settled.push(Part { offset: begin, length_bytes: end - begin, ..part }),
         }
     }
-    settled.retain(|part| part.length_bytes >= PART_BYTES_MIN);
+    keep_large(&mut settled, PART_BYTES_MIN);
     if settled.len() > PARTS_MAX {
         settled.sort_by_key(|part| std::cmp::Reverse(part.length_bytes));
         settled.truncate(PARTS_MAX);
@@ -186,10 +224,5 @@ fn settle(mut parts: Vec<Part>, length_bytes: u64) -> Vec<Part> {
     settled
 }
 
-/// Where a file with these parts is cut: where each begins and where it ends, less the file's own ends.
-pub fn cuts(parts: &[Part], length_bytes: u64) -> Vec<u64> {
-    let mut cuts: Vec<u64> = parts.iter().flat_map(|part| [part.offset, part.offset + part.length_bytes]).collect();
-    cuts.retain(|cut| *cut > 0 && *cut < length_bytes);
-    cuts.dedup();
-    cuts
-}
+#[cfg(test)]
+mod tests;

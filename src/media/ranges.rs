@@ -108,6 +108,27 @@ impl<'a> Reader<'a> {
         if count == 0 { Err(NoLayout::Truncated) } else { Ok(()) }
     }
 
+    /// Where the next byte of this value lies, from `from` on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::read_some`].
+    pub fn find(&mut self, value: u8, from: u64) -> Result<Option<u64>, NoLayout> {
+        let mut at = from;
+        while at < self.length_bytes {
+            let within = at.checked_sub(self.window_offset).and_then(|within| usize::try_from(within).ok());
+            let Some(rest) = within.and_then(|within| self.window.get(within..)).filter(|rest| !rest.is_empty()) else {
+                self.load(at)?;
+                continue;
+            };
+            if let Some(place) = memchr::memchr(value, rest) {
+                return Ok(Some(at.saturating_add(u64::try_from(place).unwrap_or(u64::MAX))));
+            }
+            at = at.saturating_add(u64::try_from(rest.len()).unwrap_or(u64::MAX));
+        }
+        Ok(None)
+    }
+
     /// The `N` bytes from `offset` on.
     ///
     /// # Errors

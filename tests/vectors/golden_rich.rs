@@ -116,7 +116,7 @@ impl Rich {
             }),
         };
         let hash = FileHash(*blake3::hash(&bytes).as_bytes());
-        let picture = matches!(cut, Cut::Inline).then_some(1);
+        let picture = matches!(cut, Cut::Inline).then_some(PieceRun { first: 1, count: 1 }).into_iter().collect();
         let content = FileContent { length_bytes: length(&bytes), hash, pieces, picture, link_group: None };
         self.source.add_file(path, bytes);
         self.entry(path, Content::File(content), Vec::new(), sections)

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{NoLayout, Part, Reader, Role, settle};
+use super::super::{NoLayout, Part, Reader, Role, keep_large, settle};
 use super::{Span, next_box};
 
 /// Entries of all tables together: boxes, items, extents, references.
@@ -51,7 +51,7 @@ pub(super) fn pictures(reader: &mut Reader<'_>, meta: Span) -> Result<Vec<Part>,
     let mut runs = settle(parts, length_bytes);
     // What makes up a small file is worth it all the same.
     let run_bytes_min = RUN_BYTES_MIN.min(length_bytes / 2);
-    runs.retain(|run| run.length_bytes >= run_bytes_min);
+    keep_large(&mut runs, run_bytes_min);
     Ok(runs)
 }
 

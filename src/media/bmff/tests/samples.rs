@@ -20,7 +20,7 @@ const CUTS: [(&str, &[Cut]); 18] = [
     ("heif/conformance/C002.heic", &[(343, 111_897, Role::Picture)]),
     ("avif/seine_sdr_gainmap_srgb.avif", &[(58_591, 89_668, Role::Auxiliary), (89_668, 129_631, Role::Picture)]),
     ("video/sample_mpeg4.mp4", &[(3_094, 245_779, Role::Film)]),
-    ("video/metadata.mp4", &[]),
+    ("video/metadata.mp4", &[(19_129, 20_399, Role::Film)]),
     ("video/bipbop_nonfragment_header.mp4", &[]),
     ("video/quicktime-hvc1.mov", &[(36, 702_677, Role::Film)]),
     ("video/with-gps.mov", &[(36, 433_807, Role::Film)]),
