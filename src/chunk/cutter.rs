@@ -71,7 +71,7 @@ impl Cutter {
         while self.parts.front().is_some_and(|part| part.end() <= self.offset) {
             self.parts.pop_front();
         }
-        Some(Cut { length_bytes, role: run.role, is_coded: self.is_coded && run.role.is_some() })
+        Some(Cut { length_bytes, role: run.role, is_coded: self.is_coded && run.role.is_some_and(|role| role != Role::Metadata) })
     }
 
     fn run(&self) -> Run {

@@ -7,6 +7,7 @@ use super::{Kind, Layout, NoLayout, Part, Reader, Role, bmff};
 
 const START: u8 = 0xd8;
 const END: u8 = 0xd9;
+const EXIF: u8 = 0xe1;
 const COMMENT: u8 = 0xfe;
 /// Things behind the picture that are looked for.
 const TRAILERS_MAX: usize = 16;
@@ -17,7 +18,10 @@ const GAP_BYTES_MAX: u64 = 64 << 10;
 pub(super) fn layout(reader: &mut Reader<'_>) -> Result<Layout, NoLayout> {
     let length_bytes = reader.length_bytes();
     let first = picture(reader, 0, Between::Anything)?;
-    let mut parts = vec![Part { offset: first.begin, length_bytes: first.end.unwrap_or(length_bytes) - first.begin, role: Role::Picture }];
+    let mut parts = vec![
+        Part { offset: 0, length_bytes: first.exif_end, role: Role::Metadata },
+        Part { offset: first.begin, length_bytes: first.end.unwrap_or(length_bytes) - first.begin, role: Role::Picture },
+    ];
     let mut at = first.end;
     for _ in 0..TRAILERS_MAX {
         let Some(next) = at.map(|at| next_thing(reader, at)).transpose().or_else(unless_unreadable)?.flatten() else { break };
@@ -55,25 +59,32 @@ enum Between {
 struct Found {
     begin: u64,
     end: Option<u64>,
+    /// Behind its last Exif: programs that edit what is said leave that alone, or rewrite it alone.
+    exif_end: u64,
 }
 
 /// Goes through the picture whose start marker is at `start`.
 fn picture(reader: &mut Reader<'_>, start: u64, between: Between) -> Result<Found, NoLayout> {
-    let mut at = start.saturating_add(2);
+    let (mut at, mut exif_end) = (start.saturating_add(2), 0);
     let begin = loop {
         let (marker, code) = marker_at(reader, at, between)?;
         match code {
             // Segments that say something about the picture.
-            0xe0..=0xef | COMMENT => at = behind_segment(reader, marker)?,
+            0xe0..=0xef | COMMENT => {
+                at = behind_segment(reader, marker)?;
+                if code == EXIF && reader.array::<6>(marker.saturating_add(4)).is_ok_and(|name| &name == b"Exif\0\0") {
+                    exif_end = at;
+                }
+            }
             END => return Err(NoLayout::Malformed("a JPEG without a picture")),
             _ => break marker,
         }
     };
     match end_of(reader, begin) {
-        Ok(end) => Ok(Found { begin, end: Some(end) }),
+        Ok(end) => Ok(Found { begin, end: Some(end), exif_end }),
         Err(NoLayout::Unreadable) => Err(NoLayout::Unreadable),
         // It goes on as far as the file does, or as far as anybody looked.
-        Err(_) => Ok(Found { begin, end: None }),
+        Err(_) => Ok(Found { begin, end: None, exif_end }),
     }
 }
 

@@ -57,6 +57,8 @@ pub enum Role {
     Auxiliary,
     /// Moving pictures and sound.
     Film,
+    /// What is said about the picture, as far as it stays as it is when something else that is said changes: Exif, colour profiles.
+    Metadata,
 }
 
 /// A run of bytes that does not change when what is said about the picture does.

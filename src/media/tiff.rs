@@ -20,7 +20,7 @@ const GAP_BYTES_MAX: u64 = 64;
 /// From this length on a file's runs count only if they have [`RUN_BYTES_MIN`].
 const FILE_BYTES_SMALL: u64 = 256 << 10;
 /// The smallest run that is a part of a file that is not small.
-const RUN_BYTES_MIN: u64 = 64 << 10;
+const RUN_BYTES_MIN: u64 = 16 << 10;
 /// Segments that are passed at the start of an embedded JPEG.
 const SEGMENTS_MAX: u32 = 64;
 
@@ -673,8 +673,9 @@ mod tests {
                 assert!(pictures.sum::<u64>() * 2 > bytes.len() as u64, "{name}");
             }
             match name {
-                // Its preview of 57,600 bytes at 1,280 is too small.
-                "raw/whole/RAW_NIKON_D1.NEF" => assert_eq!(found, Ok(vec![part(59_642, 3_995_832, Role::Picture)])),
+                "raw/whole/RAW_NIKON_D1.NEF" => {
+                    assert_eq!(found, Ok(vec![part(1280, 57_600, Role::Auxiliary), part(59_642, 3_995_832, Role::Picture)]));
+                }
                 "tiff/fax4.tiff" => assert_eq!(found, Ok(vec![part(8, 30_820, Role::Picture)])),
                 _ => {}
             }

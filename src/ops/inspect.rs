@@ -60,7 +60,7 @@ pub struct InspectPiece {
     pub bytes: u64,
     /// Its id, 64 hexadecimal digits.
     pub id: String,
-    /// `picture`, `auxiliary` (another picture in it) or `film`; absent: what stands around them, or of a file of which nothing is known.
+    /// `picture`, `auxiliary` (another picture in it), `film` or `metadata` (a part of it that edits leave alone); absent: what stands around them, or of a file of which nothing is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<&'static str>,
     /// `zstd` or `stored`: how it would be written.
@@ -165,6 +165,7 @@ impl Pieces<'_> {
                 Role::Picture => "picture",
                 Role::Auxiliary => "auxiliary",
                 Role::Film => "film",
+                Role::Metadata => "metadata",
             }),
             codec,
             stored_bytes,

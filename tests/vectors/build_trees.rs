@@ -3,7 +3,7 @@
 use super::vector::Vector;
 use tintype::format::{
     Content, Entry, Facts, FileContent, FileHash, Folder, FolderPage, ObjectId, Owner, Page, Piece, PieceList, PieceListList, PieceListRef,
-    Pieces, Report, ReportItem, ReportPage, ReportWhat, Section, SnapshotName, Time, Xattr, XattrValue,
+    PieceRun, Pieces, Report, ReportItem, ReportPage, ReportWhat, Section, SnapshotName, Time, Xattr, XattrValue,
 };
 
 /// All of them.

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tintype::format::{
     Carried, Content, Counts, Entry, Facts, FileContent, FileHash, Folder, FolderPage, Needs, ObjectId, ObjectKind, PackKind, Page, Piece,
-    PieceList, PieceListList, PieceListRef, Pieces, Report, ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, tags,
+    PieceList, PieceListList, PieceListRef, PieceRun, Pieces, Report, ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue,
+    tags,
 };
 use tintype::repo::Manifest;
 use tintype::scan::{MemorySource, Source};

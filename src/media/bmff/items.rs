@@ -5,13 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{NoLayout, Part, Reader, Role, keep_large, settle};
+use super::super::{NoLayout, Part, Reader, Role};
 use super::{Span, next_box};
 
 /// Entries of all tables together: boxes, items, extents, references.
 pub(super) const ENTRIES_MAX: u32 = 1 << 17;
-/// Shorter runs of items are left with what is around them, in bytes: a thumbnail is not worth two cuts.
-const RUN_BYTES_MIN: u64 = 16 << 10;
 /// Kinds of items that say something about pictures and change with it.
 const TALK: [&[u8; 4]; 3] = [b"Exif", b"mime", b"uri "];
 
@@ -22,6 +20,8 @@ struct Items {
     kinds: BTreeMap<u32, [u8; 4]>,
     /// Item, and where one extent of it lies.
     places: Vec<(u32, Span)>,
+    /// How pictures are to be shown: colour profiles above all, the same in all photos of a phone.
+    properties: Option<Span>,
     /// What items are made of.
     made_of: BTreeMap<u32, Vec<u32>>,
 }
@@ -48,11 +48,8 @@ pub(super) fn pictures(reader: &mut Reader<'_>, meta: Span) -> Result<Vec<Part>,
     }
     // Where items share bytes, these are the picture's.
     parts.sort_by_key(|part| part.role);
-    let mut runs = settle(parts, length_bytes);
-    // What makes up a small file is worth it all the same.
-    let run_bytes_min = RUN_BYTES_MIN.min(length_bytes / 2);
-    keep_large(&mut runs, run_bytes_min);
-    Ok(runs)
+    parts.extend(items.properties.map(|properties| properties.part(Role::Metadata)));
+    Ok(parts)
 }
 
 impl Items {
@@ -84,6 +81,7 @@ fn read(reader: &mut Reader<'_>, meta: Span) -> Result<Items, NoLayout> {
             b"iinf" => read_kinds(&mut table, &mut items)?,
             b"iloc" => read_places(&mut table, &mut items)?,
             b"iref" => read_references(&mut table, &mut items)?,
+            b"iprp" => items.properties = Some(body),
             _ => {}
         }
         table.left = after;

@@ -49,7 +49,7 @@ impl CutFile {
         let runs = match piece.role {
             Some(Role::Picture) => Some(&mut self.pictures),
             Some(Role::Film) => Some(&mut self.films),
-            Some(Role::Auxiliary) | None => None,
+            Some(Role::Auxiliary | Role::Metadata) | None => None,
         };
         if let Some(runs) = runs {
             match runs.last_mut().filter(|run| run.first + run.count == first) {

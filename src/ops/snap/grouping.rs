@@ -17,11 +17,10 @@ pub(in crate::ops) enum Writing {
 
 /// Pictures and films are compressed by what they are; all else is tried.
 pub(in crate::ops) fn writing(piece: &CutPiece<'_>) -> Writing {
-    let is_coded = piece.is_coded && piece.role.is_some();
     match piece.raw.len() <= SMALL_BYTES {
         // Small pictures share their tables.
-        true => Writing::Grouped(if is_coded { Group::Picture } else { group_of(piece) }),
-        false => Writing::Alone(if is_coded { Expect::Coded } else { Expect::Unknown }),
+        true => Writing::Grouped(if piece.is_coded { Group::Picture } else { group_of(piece) }),
+        false => Writing::Alone(if piece.is_coded { Expect::Coded } else { Expect::Unknown }),
     }
 }
 

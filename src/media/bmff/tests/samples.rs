@@ -12,9 +12,17 @@ type Cut = (u64, u64, Role);
 /// Where samples are to be cut.
 const CUTS: [(&str, &[Cut]); 18] = [
     ("motion-photos/samsung-one-ui-6.heic", &[(32, 439_888, Role::Picture), (452_316, 3_676_419, Role::Film)]),
-    ("camera-roll/DCIM/103APPLE/IMG_3582.HEIC", &[(58_796, 1_763_695, Role::Picture), (1_763_695, 2_020_333, Role::Auxiliary)]),
+    (
+        "camera-roll/DCIM/103APPLE/IMG_3582.HEIC",
+        &[
+            (1_946, 30_386, Role::Metadata),
+            (42_755, 58_796, Role::Auxiliary),
+            (58_796, 1_763_695, Role::Picture),
+            (1_763_695, 2_020_333, Role::Auxiliary),
+        ],
+    ),
     ("camera-roll/DCIM/103APPLE/IMG_3582.MOV", &[(36, 2_970_203, Role::Film)]),
-    ("heif/apple/IMG_2682.heic", &[(22_444, 880_703, Role::Picture)]),
+    ("heif/apple/IMG_2682.heic", &[(3_995, 20_300, Role::Auxiliary), (22_444, 880_703, Role::Picture)]),
     ("heif/apple/iphone_7.heic", &[(7_682, 785_743, Role::Picture)]),
     ("heif/apple/IMG_2927.HEIC", &[(7_985, 721_093, Role::Picture)]),
     ("heif/conformance/C002.heic", &[(343, 111_897, Role::Picture)]),
