@@ -205,7 +205,7 @@ def measure(tintype, kind, files, work, peers):
         fresh, size = new_bytes(report), path.stat().st_size
         total, new, worst = total + size, new + fresh, max(worst, fresh / size)
         pictures += sum(piece["bytes"] for piece in report["pieces"] if piece.get("part") in ("picture", "film") and not piece["there"])
-        around += sum(piece["bytes"] for piece in report["pieces"] if not piece.get("part"))
+        around += sum(piece["bytes"] for piece in report["pieces"] if piece.get("part") in (None, "metadata"))
     told = tintype.snap(into)
     result = {"files": len(files), "made": any(made for _, made in files), "edits": len(edited), "bytes": total, "new": new, "worst": worst,
               "pictures": pictures, "around": around, "packs": told["stored"]["pack_bytes"], "all": told["stored_bytes"]}

@@ -181,8 +181,7 @@ fn every_code_of_the_program_stands_in_the_spec_with_its_exit_code() {
         }
     }
     // A page of the specification, kinds of files, what `stats` counts and what state a slot is in: no codes.
-    let words =
-        ["cutting-table", "jpeg-xl", "packs-data", "packs-meta", "piece-list", "piece-list-list", "report-page", "removed-unverified"];
+    let words = ["cutting-table", "jpeg-xl", "packs-data", "packs-meta", "piece-list", "piece-list-list", "report-page"];
     for word in words {
         assert!(codes.remove(word).is_some(), "{word} is no word of the program any more");
     }

@@ -114,7 +114,7 @@ mod tests {
             entry: "file",
             path: path.to_owned(),
             path_base64: None,
-            from: Some("old.jpg".to_owned()),
+            from: matches!(kind, DiffKind::Renamed | DiffKind::Moved).then(|| "old.jpg".to_owned()),
             from_base64: None,
             entry_before: None,
             facts: vec!["time", "mode"],

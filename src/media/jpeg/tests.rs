@@ -1,3 +1,5 @@
+//! Owns the tests of JPEG files: made-up ones, for every rule.
+
 use crate::media::{Bytes, Kind, Layout, NoLayout, Part, Role, layout};
 
 fn segment(code: u8, body: &[u8]) -> Vec<u8> {

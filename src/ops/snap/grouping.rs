@@ -30,11 +30,20 @@ fn group_of(piece: &CutPiece<'_>) -> Group {
     // A JPEG that was not understood; of others only the front is a piece of its own.
     if piece.is_only && head.starts_with(&[0xff, 0xd8, 0xff]) {
         Group::Picture
-    } else if head.iter().all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r')) {
+    } else if is_text(head) {
         Group::Text
     } else {
         Group::Other
     }
+}
+
+/// UTF-8 without control characters; the last of it may be cut off.
+fn is_text(head: &[u8]) -> bool {
+    let is_utf8 = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    is_utf8 && head.iter().all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r'))
 }
 
 #[cfg(test)]
