@@ -461,7 +461,7 @@ fn folder_of(path: &[u8]) -> &[u8] {
 mod tests {
     use super::{DiffCounts, DiffKind, DiffOptions, DiffReport, Presence, diff};
     use crate::ops::SnapshotRef;
-    use crate::ops::looking_tests::World;
+    use crate::ops::looking_tests::{World, jpeg};
     use crate::repo::PackKind;
 
     fn compared(world: &World) -> DiffReport {
@@ -506,6 +506,24 @@ mod tests {
         assert_eq!((facts.path.as_str(), facts.facts.as_slice()), ("t", &["time"][..]));
         let same = diff(&world.repository, &DiffOptions { before: SnapshotRef::Latest(0), after: SnapshotRef::Latest(0) }).unwrap();
         assert!(same.sources[0].counts.is_none());
+    }
+
+    #[test]
+    fn a_caption_is_told_from_a_picture() {
+        let world = World::new();
+        for name in ["caption.jpg", "retouched.jpg", "moved.jpg"] {
+            world.source.add_file(name, jpeg(u64::from(name.len() as u8), ""));
+        }
+        world.snap();
+        world.source.add_file("caption.jpg", jpeg(11, "a day at the lake")).add_file("retouched.jpg", jpeg(77, ""));
+        world.source.remove("moved.jpg").add_file("2019/new name.jpg", jpeg(9, "and captioned"));
+        let snapped = world.snap();
+        assert_eq!((snapped.sources[0].changed_files, snapped.sources[0].metadata_changed_files), (2, 1));
+        let report = compared(&world);
+        assert_eq!(paths(&report, DiffKind::MetadataChanged), ["moved.jpg > 2019/new name.jpg", "caption.jpg"], "{report:?}");
+        assert_eq!(paths(&report, DiffKind::PictureChanged), ["retouched.jpg"]);
+        let counts = report.sources[0].counts;
+        assert_eq!((counts.metadata_changed, counts.picture_changed, counts.new, counts.gone, counts.content_changed), (2, 1, 0, 0, 0));
     }
 
     #[test]
