@@ -204,16 +204,19 @@ fn keep_large(parts: &mut Vec<Part>, length_bytes_min: u64) {
 
 /// Sorts parts, drops small ones, cuts what overlaps to what comes first, joins neighbours of one role, and keeps the largest.
 fn settle(mut parts: Vec<Part>, length_bytes: u64) -> Vec<Part> {
+    for part in &mut parts {
+        part.length_bytes = part.length_bytes.min(length_bytes.saturating_sub(part.offset));
+    }
     parts.sort_by_key(|part| (part.offset, std::cmp::Reverse(part.length_bytes)));
     let mut settled: Vec<Part> = Vec::new();
     for part in parts {
-        let end = part.offset.saturating_add(part.length_bytes).min(length_bytes);
-        let begin = settled.last().map_or(part.offset, |last| part.offset.max(last.offset + last.length_bytes));
+        let end = part.end();
+        let begin = settled.last().map_or(part.offset, |last| part.offset.max(last.end()));
         if begin >= end {
             continue;
         }
         match settled.last_mut() {
-            Some(last) if last.offset + last.length_bytes == begin && last.role == part.role => last.length_bytes += end - begin,
+            Some(last) if last.end() == begin && last.role == part.role => last.length_bytes += end - begin,
             _ => settled.push(Part { offset: begin, length_bytes: end - begin, ..part }),
         }
     }
