@@ -86,3 +86,60 @@ impl Cutter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cut, Cutter, PICTURE_BYTES_MAX};
+    use crate::media::{Bytes, Kind, NoLayout, Role};
+
+    fn noise(length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        blake3::Hasher::new().update(b"cutter").finalize_xof().fill(&mut bytes);
+        bytes
+    }
+
+    fn film(front: &[u8], body: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(body.len() + 8).unwrap().to_be_bytes();
+        let front_size = u32::try_from(front.len() + 8).unwrap().to_be_bytes();
+        [&[0, 0, 0, 16][..], b"ftypqt  ", &[0; 4], &front_size, b"free", front, &size, b"mdat", body, &[0, 0, 0, 8], b"moov"].concat()
+    }
+
+    fn cuts(bytes: &[u8]) -> Vec<Cut> {
+        let (mut cutter, kind) = Cutter::of(&mut Bytes(bytes));
+        assert_eq!(kind, Ok(Kind::Mov));
+        let (mut at, mut cuts) = (0, Vec::new());
+        loop {
+            let wanted = cutter.wants_bytes();
+            assert!(wanted <= PICTURE_BYTES_MAX);
+            let Some(cut) = cutter.next_piece(&bytes[at..bytes.len().min(at + wanted)]) else { return cuts };
+            at += cut.length_bytes;
+            cuts.push(cut);
+        }
+    }
+
+    #[test]
+    fn what_stands_in_front_does_not_move_the_cuts_of_a_film() {
+        for body_bytes in [100_000, PICTURE_BYTES_MAX, PICTURE_BYTES_MAX + 1] {
+            let body = noise(body_bytes);
+            let of_film = |bytes: &[u8]| cuts(bytes).into_iter().filter(|cut| cut.role == Some(Role::Film)).collect::<Vec<_>>();
+            let (plain, edited) = (film(b"", &body), film(&noise(300_001), &body));
+            assert_eq!(of_film(&plain), of_film(&edited));
+            assert_eq!(of_film(&plain).len() == 1, body_bytes <= PICTURE_BYTES_MAX);
+            assert_eq!(of_film(&plain).iter().map(|cut| cut.length_bytes).sum::<usize>(), body_bytes);
+            assert!(of_film(&plain).iter().all(|cut| cut.is_coded));
+            assert_eq!(cuts(&edited).iter().map(|cut| cut.length_bytes).sum::<usize>(), edited.len());
+        }
+    }
+
+    #[test]
+    fn a_file_that_ends_earlier_than_it_did_is_cut_to_its_end() {
+        let whole = film(b"", &noise(5_000_000));
+        let (mut cutter, _) = Cutter::of(&mut Bytes(&whole));
+        assert_eq!(cutter.next_piece(&whole[..32]).map(|cut| cut.length_bytes), Some(32));
+        let cut = cutter.next_piece(&whole[32..4_000]).unwrap();
+        assert_eq!((cut.length_bytes, cut.role), (3_968, Some(Role::Film)));
+        assert_eq!(cutter.next_piece(&[]), None);
+        let (mut cutter, why) = Cutter::of(&mut Bytes(b"text"));
+        assert_eq!((why, cutter.next_piece(b"text").map(|cut| cut.length_bytes)), (Err(NoLayout::Unknown), Some(4)));
+    }
+}

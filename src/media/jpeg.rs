@@ -1,12 +1,13 @@
 //! Owns finding the picture in a JPEG, and what stands behind it: further pictures, the film of a Motion Photo.
 //!
-//! Source: ITU-T T.81, annex B. The picture begins with the first segment that is neither APPn nor COM and goes on to its end marker; what
-//! cameras put between its segments stays in it. The bytes are gone through once, so the reader's budget is the bound.
+//! Source: ITU-T T.81, annex B. The picture begins behind the last segment before its first scan that says something about it (APPn, COM),
+//! and goes on to its end marker. The bytes are gone through once, so the reader's budget is the bound.
 
 use super::{Kind, Layout, NoLayout, Part, Reader, Role, bmff};
 
 const START: u8 = 0xd8;
 const END: u8 = 0xd9;
+const SCAN: u8 = 0xda;
 const EXIF: u8 = 0xe1;
 const COMMENT: u8 = 0xfe;
 /// Things behind the picture that are looked for.
@@ -65,19 +66,32 @@ struct Found {
 
 /// Goes through the picture whose start marker is at `start`.
 fn picture(reader: &mut Reader<'_>, start: u64, between: Between) -> Result<Found, NoLayout> {
-    let (mut at, mut exif_end) = (start.saturating_add(2), 0);
+    let (mut at, mut exif_end, mut first) = (start.saturating_add(2), 0, None);
     let begin = loop {
-        let (marker, code) = marker_at(reader, at, between)?;
+        let (marker, code) = match marker_at(reader, at, if first.is_some() { Between::Anything } else { between }) {
+            Ok(found) => found,
+            Err(NoLayout::Unreadable) => return Err(NoLayout::Unreadable),
+            Err(error) => break first.ok_or(error)?,
+        };
         match code {
-            // Segments that say something about the picture.
+            // Segments that say something about the picture: some programs write them behind its tables.
             0xe0..=0xef | COMMENT => {
-                at = behind_segment(reader, marker)?;
+                (at, first) = (behind_segment(reader, marker)?, None);
                 if code == EXIF && reader.array::<6>(marker.saturating_add(4)).is_ok_and(|name| &name == b"Exif\0\0") {
                     exif_end = at;
                 }
             }
-            END => return Err(NoLayout::Malformed("a JPEG without a picture")),
-            _ => break marker,
+            END => break first.ok_or(NoLayout::Malformed("a JPEG without a picture"))?,
+            SCAN => break first.unwrap_or(marker),
+            _ => {
+                let begin = *first.get_or_insert(marker);
+                match behind_segment(reader, marker) {
+                    _ if code == START || code == 0x01 => at = marker.saturating_add(2),
+                    Ok(behind) => at = behind,
+                    Err(NoLayout::Unreadable) => return Err(NoLayout::Unreadable),
+                    Err(_) => break begin,
+                }
+            }
         }
     };
     match end_of(reader, begin) {

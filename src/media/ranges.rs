@@ -102,10 +102,15 @@ impl<'a> Reader<'a> {
         self.left_bytes = self.left_bytes.checked_sub(step).ok_or(NoLayout::TooMuch)?;
         self.window.resize(usize::try_from(step).unwrap_or(0), 0);
         self.window_offset = at;
-        let count = self.ranges.read_at(at, &mut self.window).map_err(|_| NoLayout::Unreadable)?;
+        let read = self.ranges.read_at(at, &mut self.window);
+        let count = *read.as_ref().unwrap_or(&0);
         self.window.truncate(count);
-        // A file that is shorter now than it was said to be.
-        if count == 0 { Err(NoLayout::Truncated) } else { Ok(()) }
+        match read {
+            Err(_) => Err(NoLayout::Unreadable),
+            // A file that is shorter now than it was said to be.
+            Ok(0) => Err(NoLayout::Truncated),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Where the next byte of this value lies, from `from` on.

@@ -168,7 +168,7 @@ fn read_into<E>(source: &dyn Source, path: &[u8], window: &mut Window, on_piece:
 
 #[cfg(test)]
 mod tests {
-    use super::{LargeWindows, Window, read_pieces};
+    use super::{LargeWindows, WINDOW_BYTES, Window, read_pieces};
     use crate::scan::{Content, MemorySource, generate};
     use std::collections::HashSet;
 
@@ -203,6 +203,21 @@ mod tests {
         let (median, worst) = (new_counts[100], new_counts[199]);
         println!("{} chunks of 50 MB; one byte inserted at 200 places: new chunks median {median}, worst {worst}", before.len());
         assert!(median <= 2 && worst <= 4);
+    }
+
+    /// A picture larger than the window is one piece all the same, and one that fits is cut as if it were read by ranges.
+    #[test]
+    fn pictures_are_cut_alike_in_the_window_and_beyond_it() {
+        let mut coded = vec![0; 15 << 20];
+        generate(5, 0, &mut coded);
+        coded.iter_mut().filter(|byte| **byte == 0xff).for_each(|byte| *byte = 0);
+        let jpeg = |coded: &[u8]| [&b"\xff\xd8\xff\xe0\0\x10JFIF\0 and so on\xff\xda\0\x04\0\0"[..], coded, b"\xff\xd9", &[1; 9]].concat();
+        let source = MemorySource::new();
+        for length in [10_000, WINDOW_BYTES - 40, WINDOW_BYTES - 39, WINDOW_BYTES, coded.len()] {
+            source.add_file("a", jpeg(&coded[..length]));
+            let lengths: Vec<usize> = chunks(&source, "a").iter().map(Vec::len).collect();
+            assert_eq!(lengths, [21, length + 8, 9], "{length}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ fn segment(code: u8, body: &[u8]) -> Vec<u8> {
     [&[0xff, code][..], &length.to_be_bytes(), body].concat()
 }
 
-/// A picture's data, of 150 bytes: tables, a scan with all that is no marker, the end.
+/// A picture's data, of 140 bytes: tables, a scan with all that is no marker, the end.
 fn data() -> Vec<u8> {
     let scan = [&coded(50)[..], &[0xff, 0x00, 0xff, 0xd3, 0xff, 0xff, 0x00], &coded(8)].concat();
     let bytes =
@@ -41,7 +41,13 @@ fn jpegs() -> Vec<Vector> {
     let gain_map = jpeg(&[&xmp], &[segment(0xdb, &coded(4_100)), vec![0xff, 0xd9]].concat());
     let film = [&b"\0\0\0\x10ftypmp42\0\0\0\0\0\0\x10\x0cmdat"[..], &coded(4_100), b"\0\0\0\x08moov"].concat();
     vec![
-        layout("jpeg", "a marker in a thumbnail, APPn within the picture, data with ff", one.clone(), &format!("jpeg; picture 18 {n}")),
+        layout("jpeg", "a marker in a thumbnail, data with ff", one.clone(), &format!("jpeg; picture 18 {n}")),
+        layout(
+            "jpeg_app_behind_tables",
+            "the picture begins behind the last APPn before its scan",
+            jpeg(&[&exif, &segment(0xdb, &[1; 20]), &xmp], &data),
+            &format!("jpeg; picture {} {n}", 18 + 24 + 37),
+        ),
         layout("jpeg_fill_bytes", "ff before a marker fill", jpeg(&[&exif, &[0xff, 0xff]], &data), &format!("jpeg; picture 20 {n}")),
         layout("jpeg_litter", "bytes before a marker", jpeg(&[&exif, b"litter"], &data), &format!("jpeg; picture 24 {n}")),
         layout(

@@ -15,7 +15,6 @@ fn coded(bytes: usize) -> Vec<u8> {
 fn picture(front: &[Vec<u8>], coded_bytes: usize) -> (Vec<u8>, u64) {
     let data = [
         segment(0xdb, &[1; 64]),
-        segment(0xe2, b"ICC_PROFILE behind the tables"),
         segment(0xc0, &[2; 15]),
         segment(0xda, &[3; 10]),
         coded(coded_bytes),
@@ -58,6 +57,12 @@ fn from_the_first_table_to_the_end_marker() {
     let exif_end = 2 + exif().len();
     let littered = [&bytes[..exif_end], b"left behind", &bytes[exif_end..]].concat();
     assert_eq!(found(&littered).parts, [Part { offset: offset + 11, length_bytes, role: Role::Picture }]);
+}
+
+#[test]
+fn what_is_said_behind_the_tables_is_no_part_of_the_picture() {
+    let (bytes, length_bytes) = picture(&[exif(), segment(0xdb, &[9; 64]), segment(0xe1, b"http://ns.adobe.com/xap/1.0/\0")], 7_000);
+    assert_eq!(found(&bytes).parts, [Part { offset: at(&bytes) - length_bytes, length_bytes, role: Role::Picture }]);
 }
 
 #[test]
