@@ -120,6 +120,7 @@ class Tintype:
     def __init__(self, program, work):
         self.environment = {**os.environ, "HOME": str(work / "home"), "XDG_CACHE_HOME": str(work / "cache"), "XDG_STATE_HOME": str(work / "state")}
         self.words = [program, "-r", str(work / "repo")]
+        work.mkdir(exist_ok=True)
         run(*self.words, "init", "--no-encryption", env=self.environment)
 
     def snap(self, folder):
@@ -215,6 +216,46 @@ def measure(tintype, kind, files, work, peers):
     return result
 
 
+def rewritten(tintype, photos, work):
+    """Files that other programs rewrote: `[(what, bytes, new bytes, new bytes of pictures and films)]`."""
+    found = []
+    for path in sorted(path for folder in photos for path in Path(folder).rglob("*") if path.is_file() and path.stat().st_size > 10_000):
+        head = path.open("rb").read(12)
+        if "hostile" in path.parts:
+            continue
+        if head[:2] == b"\xff\x0a":
+            found.append(("a bare JPEG XL put into a container", path, None))
+        elif head[4:12] in (b"ftypqt  ", b"widemdat"):
+            found.append(("a MOV whose moov was moved in front", path, None))
+        elif head[:3] == b"\xff\xd8\xff":
+            pieces = tintype.inspect(path)["pieces"]
+            film = [piece for piece in pieces if piece.get("part") == "film"]
+            picture = [piece for piece in pieces if piece.get("part") == "picture"]
+            if film and picture:
+                found.append(("a JPEG whose film was cut off", path, picture[-1]["offset"] + picture[-1]["bytes"]))
+    results = {}
+    for number, (what, path, end) in enumerate(found):
+        folder = work / ("rewritten-%d" % number)
+        folder.mkdir()
+        original, target = folder / ("original" + path.suffix), work / ("rewritten-%d%s" % (number, path.suffix))
+        shutil.copyfile(path, original)
+        shutil.copyfile(path, target)
+        tintype.snap(folder)
+        if end:
+            target.write_bytes(target.read_bytes()[:end])
+        else:
+            subprocess.run(["exiftool", "-q", "-q", "-m", "-overwrite_original", "-XMP-xmp:Rating=4", str(target)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        data = target.read_bytes()
+        if what.startswith("a MOV") and not 0 <= data.find(b"moov") < data.find(b"mdat"):
+            continue
+        report = tintype.inspect(target)
+        pictures = sum(piece["bytes"] for piece in report["pieces"] if piece.get("part") in ("picture", "film") and not piece["there"])
+        row = results.setdefault(what, [0, 0, 0, 0])
+        for place, number in enumerate((1, len(data), new_bytes(report), pictures)):
+            row[place] += number
+    return results
+
+
 def main():
     root = Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -254,6 +295,11 @@ def main():
             if result:
                 over |= result["pictures"] > 0
                 print("%-6s %5d %5d %12d %10d %12d %14d" % (kind, result["files"], result["edits"], result["bytes"], result["new"], result["around"], result["pictures"]))
+        print("\nfiles that were rewritten")
+        print("%-38s %5s %12s %10s %14s" % ("what", "files", "bytes", "new", "new in pictures"))
+        for what, (files, total, new, pictures) in rewritten(Tintype(Path(options.tintype).resolve(), work / "rewritten"), options.photos or [root.parent / "shared/corpus/photos"], work).items():
+            over |= pictures > 0
+            print("%-38s %5d %12d %10d %14d" % (what, files, total, new, pictures))
     return 1 if over else 0
 
 
