@@ -18,8 +18,9 @@ use std::sync::atomic::Ordering;
 const TARGET_BYTES: u64 = 64 << 20;
 /// Packs shorter than this are padded in encrypted repositories, in bytes.
 const PADDED_BELOW_BYTES: u64 = 60 << 20;
-/// Room for a record that a packer keeps between records, in bytes: larger ones are rare, and it is given back after them.
-const KEPT_BYTES: usize = 4 << 20;
+/// Room for a record that a packer keeps between records, in bytes: larger ones are rare, and it is given back after them. Most photos fit;
+/// memory that is given back and asked for again for each of them would cost more than sealing it.
+const KEPT_BYTES: usize = 8 << 20;
 /// Room in a directory for one object and for one record, in bytes: generous.
 const DIRECTORY_OBJECT_BYTES: u64 = 39;
 const DIRECTORY_RECORD_BYTES: u64 = 16;

@@ -21,11 +21,11 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 const BYTES_PER_OPEN_PACK: u64 = 64 << 20;
 /// What one worker holds at worst, in bytes: a window to read into, a full buffer and one on its way to the drive, a piece as sealed,
 /// as opened again and as decoded, room to compress it, zstd's own memory, and groups of small files.
-const WORKER_BYTES: usize = WINDOW_BYTES + 2 * (4 << 20) + 4 * (4 << 20) + (4 << 20);
+const WORKER_BYTES: usize = WINDOW_BYTES + 2 * (4 << 20) + 2 * (8 << 20) + 2 * (4 << 20) + (4 << 20);
 /// Workers that may hold a picture at once that is larger than other pieces: up to 16 MiB, four times over.
 const LARGE_WINDOWS_MAX: usize = 2;
 /// What all workers may hold together, in bytes: the rest of a run (index, trees, kept records) has to fit beside it.
-const WORKERS_BYTES_MAX: usize = 256 << 20;
+const WORKERS_BYTES_MAX: usize = 320 << 20;
 /// Workers that this makes: more would not be faster than the drives that people have.
 const WORKERS_MAX: usize = WORKERS_BYTES_MAX / WORKER_BYTES;
 
