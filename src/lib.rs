@@ -47,6 +47,7 @@ pub mod cli;
 pub mod clock;
 pub mod crypto;
 pub mod format;
+pub mod media;
 pub mod ops;
 pub mod progress;
 pub mod repo;

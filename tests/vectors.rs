@@ -6,6 +6,8 @@
 
 #[path = "vectors/build_files.rs"]
 mod build_files;
+#[path = "vectors/build_media.rs"]
+mod build_media;
 #[path = "vectors/build_packs.rs"]
 mod build_packs;
 #[path = "vectors/build_trees.rs"]
@@ -53,7 +55,7 @@ fn folder() -> PathBuf {
 }
 
 fn generated() -> BTreeMap<String, Vec<u8>> {
-    let all = [build_values::all(), build_files::all(), build_packs::all(), build_trees::all(), life::all()].concat();
+    let all = [build_values::all(), build_media::all(), build_files::all(), build_packs::all(), build_trees::all(), life::all()].concat();
     let count = all.len();
     let files: BTreeMap<_, _> = all.into_iter().map(|vector| (vector.path(), vector.encode())).collect();
     assert_eq!(files.len(), count, "two vectors have one name");

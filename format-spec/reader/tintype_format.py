@@ -482,7 +482,8 @@ def file(r):
         need(sum(p[1] for p in pieces) == length, "not-allowed", "the pieces do not add up")
     else:
         pieces = r.hash()
-    return File(length, digest, form, pieces, r.option(Reader.u32), r.option(Reader.hash))
+    picture = r.list(lambda r: (r.u32(), r.u32()), 64, "too many runs of a picture")
+    return File(length, digest, form, pieces, picture, r.option(Reader.hash))
 
 def owner(r):
     return r.u32(), r.u32(), r.string(TEXT_MAX, "an owner's name"), r.string(TEXT_MAX, "a group's name")

@@ -11,6 +11,7 @@ pub fn split(data: &[u8]) -> (Option<&str>, &[u8]) {
 }
 
 /// What decoded must encode to the same bytes; zeros may follow in padded places.
+#[allow(dead_code, reason = "only targets of the format encode again")]
 pub fn same<T>(bytes: &[u8], decoded: Result<T, FormatError>, encode: impl Fn(&T) -> Vec<u8>) {
     if let Ok(value) = decoded {
         let again = encode(&value);

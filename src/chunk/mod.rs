@@ -5,5 +5,7 @@
 mod cdc;
 mod cutter;
 
+// What whoever cuts has to give, and what it is told.
+pub use crate::media::{Bytes, Kind as MediaKind, NoLayout, RangeError, Ranges, Role};
 pub use cdc::{AVERAGE_BYTES, MAX_BYTES, MIN_BYTES};
-pub use cutter::Cutter;
+pub use cutter::{Cut, Cutter, PICTURE_BYTES_MAX};

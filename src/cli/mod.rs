@@ -72,6 +72,7 @@ fn dispatch(args: Args, capture: Option<Capture>) -> u8 {
         Command::Dump(args) => commands::dump::run(&console, &args),
         Command::Restore(args) => commands::restore::run(&console, &args),
         Command::Check(args) => commands::check::run(&console, &args),
+        Command::Duplicates(args) => commands::duplicates::run(&console, &args),
         Command::Stats(_) => commands::stats::run(&console),
         Command::Inspect(args) => commands::inspect::run(&console, &args),
         Command::Demo(args) => commands::demo::run(&console, &args),

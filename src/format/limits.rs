@@ -38,6 +38,8 @@ pub const PAGE_BYTES_MAX: usize = 256 << 10;
 pub const PAGE_END_MODULUS: u64 = 64;
 /// Pieces that stand in an entry itself.
 pub const INLINE_PIECES_MAX: usize = 64;
+/// Runs of pieces that make up a file's picture.
+pub const PICTURE_RUNS_MAX: usize = 64;
 /// Entries that a walk through one source goes to in any case.
 pub const WALKED_ENTRIES_MIN: u64 = 1 << 18;
 /// Beyond that, entries that a walk goes to for each one that it has read: a folder may stand in many places, and not in 2^40.

@@ -37,6 +37,6 @@ pub use padding::padme;
 pub use repository::{Encryption, RepositoryFile};
 pub use section::{Carried, Holes, Policy, Section, check_sections, must_stay_as_it_is, tags};
 pub use tree::{
-    Content, Entry, Facts, FileContent, Folder, FolderPage, Owner, Page, Piece, PieceList, PieceListList, PieceListRef, Pieces, Report,
-    ReportItem, ReportPage, ReportWhat, Time, Xattr, XattrValue, check_name, page_is_full,
+    Content, Entry, Facts, FileContent, Folder, FolderPage, Owner, Page, Piece, PieceList, PieceListList, PieceListRef, PieceRun, Pieces,
+    Report, ReportItem, ReportPage, ReportWhat, Time, Xattr, XattrValue, check_name, page_is_full,
 };

@@ -92,6 +92,15 @@ pub enum Pieces {
     Lists(ObjectId),
 }
 
+/// Pieces that follow one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct PieceRun {
+    /// The first, counted from 0.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+}
+
 /// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct FileContent {
@@ -101,8 +110,8 @@ pub struct FileContent {
     pub hash: FileHash,
     /// Where its bytes are.
     pub pieces: Pieces,
-    /// Which piece, counted from 0, is the picture.
-    pub picture: Option<u32>,
+    /// Which pieces are the picture, or the film, that the file is about.
+    pub picture: Vec<PieceRun>,
     /// Names of one file share this: the hash of the first of their paths.
     pub link_group: Option<FileHash>,
 }
@@ -236,7 +245,7 @@ impl FileContent {
             }
             Pieces::Empty | Pieces::List(_) | Pieces::Lists(_) => {}
         }
-        Ok(())
+        limits::check_count("runs of a picture", self.picture.len(), limits::PICTURE_RUNS_MAX)
     }
 }
 
@@ -429,7 +438,7 @@ mod tests {
             length_bytes: 0,
             hash: FileHash(*blake3::hash(&[]).as_bytes()),
             pieces: Pieces::Empty,
-            picture: None,
+            picture: Vec::new(),
             link_group: None,
         };
         Entry { name: name.to_vec(), content: Content::File(content), facts: Facts::default(), sections: Vec::new() }

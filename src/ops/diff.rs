@@ -9,9 +9,10 @@ use super::snapshots::rfc3339;
 use super::{Error, Outcome, Problem, SnapshotRef, resolve, time_ahead, used};
 use crate::repo::{Manifest, ObjectReader, Repository, SnapshotList, SourceRecord, StoredName};
 use crate::scan::escaped;
-use crate::tree::{Bounds, Change, Content, Counts, Difference, Entry, Fact, FileHash, Side, compare};
+use crate::tree::{Bounds, Change, Content, Counts, Difference, Entry, Fact, FileHash, ObjectId, Side, compare, picture};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 
 /// Lines that a report has at most, all sources together.
 const LINES_MAX: usize = 100_000;
@@ -102,7 +103,11 @@ pub struct DiffCounts {
     pub renamed: u64,
     /// Same bytes, other folder.
     pub moved: u64,
-    /// Other bytes, or a link that holds something else.
+    /// The same picture or film, and something else said about it.
+    pub metadata_changed: u64,
+    /// Another picture or film than before.
+    pub picture_changed: u64,
+    /// Other bytes of a file in which no picture is known, or a link that holds something else.
     pub content_changed: u64,
     /// Same content, other facts; folders too.
     pub facts_changed: u64,
@@ -129,6 +134,8 @@ impl DiffCounts {
             DiffKind::New => &mut self.new,
             DiffKind::Renamed => &mut self.renamed,
             DiffKind::Moved => &mut self.moved,
+            DiffKind::MetadataChanged => &mut self.metadata_changed,
+            DiffKind::PictureChanged => &mut self.picture_changed,
             DiffKind::ContentChanged => &mut self.content_changed,
             DiffKind::FactsChanged => &mut self.facts_changed,
             DiffKind::KindChanged => &mut self.kind_changed,
@@ -148,7 +155,11 @@ pub enum DiffKind {
     Renamed,
     /// Same bytes, other folder.
     Moved,
-    /// Other bytes, or a link that holds something else.
+    /// The same picture or film, and something else said about it; perhaps under another name.
+    MetadataChanged,
+    /// Another picture or film than before.
+    PictureChanged,
+    /// Other bytes of a file in which no picture is known, or a link that holds something else.
     ContentChanged,
     /// Same content, other facts.
     FactsChanged,
@@ -170,7 +181,7 @@ pub struct DiffLine {
     /// The path's bytes in base64, where `path` had to escape something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_base64: Option<String>,
-    /// The path in the first snapshot of what was renamed or moved, printable.
+    /// The path in the first snapshot of what is at another one now, printable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// Its bytes in base64, where `from` had to escape something.
@@ -262,6 +273,8 @@ struct Only {
     entry: &'static str,
     /// Of a file.
     content: Option<(FileHash, u64)>,
+    /// Of a file in which one is known.
+    picture: Option<Vec<ObjectId>>,
 }
 
 fn compare_source(
@@ -277,7 +290,8 @@ fn compare_source(
     let problems = &mut report.problems;
     compare(objects, (&before.root, &after.root), bounds, &mut |difference| match difference {
         Difference::Only { side, path, entry } => {
-            let only = Only { path: path.to_vec(), entry: word(&entry.content), content: content_of(entry) };
+            let only =
+                Only { path: path.to_vec(), entry: word(&entry.content), content: content_of(entry), picture: picture_of(objects, entry) };
             if side == Side::Before {
                 gone.push(only)
             } else {
@@ -286,7 +300,7 @@ fn compare_source(
             true
         }
         Difference::Changed { path, before, after, change } => {
-            lines.push(changed_line(path, before, after, &change));
+            lines.push(changed_line(objects, path, (before, after), &change));
             true
         }
         Difference::Problem { path, error, .. } => match tree_problem(path, error) {
@@ -327,6 +341,11 @@ fn content_of(entry: &Entry) -> Option<(FileHash, u64)> {
     if let Content::File(file) = &entry.content { Some((file.hash, file.length_bytes)) } else { None }
 }
 
+/// What a file is about. What cannot be read of it is not known.
+fn picture_of(objects: &RepoObjects<'_, '_>, entry: &Entry) -> Option<Vec<ObjectId>> {
+    if let Content::File(file) = &entry.content { picture(objects, file).ok().flatten() } else { None }
+}
+
 fn line(kind: DiffKind, entry: &'static str, path: &[u8]) -> DiffLine {
     let shown = if path.is_empty() { ".".to_owned() } else { escaped(path) };
     DiffLine {
@@ -343,11 +362,15 @@ fn line(kind: DiffKind, entry: &'static str, path: &[u8]) -> DiffLine {
     }
 }
 
-fn changed_line(path: &[u8], before: &Entry, after: &Entry, change: &Change) -> DiffLine {
+fn changed_line(objects: &RepoObjects<'_, '_>, path: &[u8], (before, after): (&Entry, &Entry), change: &Change) -> DiffLine {
     let (kind, facts) = match change {
         Change::Facts(facts) => (DiffKind::FactsChanged, facts.iter().map(|fact: &Fact| fact.word()).collect()),
         Change::Kind => (DiffKind::KindChanged, Vec::new()),
-        Change::Content => (DiffKind::ContentChanged, Vec::new()),
+        Change::Content => match (picture_of(objects, before), picture_of(objects, after)) {
+            (Some(one), Some(other)) if one == other => (DiffKind::MetadataChanged, Vec::new()),
+            (Some(_), Some(_)) => (DiffKind::PictureChanged, Vec::new()),
+            _ => (DiffKind::ContentChanged, Vec::new()),
+        },
     };
     DiffLine {
         entry_before: (kind == DiffKind::KindChanged).then(|| word(&before.content)),
@@ -359,44 +382,66 @@ fn changed_line(path: &[u8], before: &Entry, after: &Entry, change: &Change) -> 
 }
 
 /// Finds what was renamed and moved: files with the same bytes, first those that kept their names, then those that kept their folders,
-/// then any, each once. Empty files are the same file only if they kept their names.
+/// then any, each once; and then those with the same picture. Empty files are the same file only if they kept their names.
 fn pair_up(gone: Vec<Only>, new: Vec<Only>, lines: &mut Vec<DiffLine>) {
-    let mut partner_of: Vec<Option<usize>> = vec![None; new.len()];
-    let mut is_taken = vec![false; gone.len()];
+    let mut pairs = Pairs { partner_of: vec![None; new.len()], is_taken: vec![false; gone.len()] };
     let by_any: fn(&[u8]) -> &[u8] = |_| b"";
     for (round, part) in [name_of as fn(&[u8]) -> &[u8], folder_of, by_any].into_iter().enumerate() {
-        let mut free: HashMap<(FileHash, &[u8]), Vec<usize>> = HashMap::new();
-        let may_pair = |only: &Only| only.content.filter(|(_, bytes)| round == 0 || *bytes > 0);
-        for (position, only) in gone.iter().enumerate().rev() {
-            if let (Some((hash, _)), Some(false)) = (may_pair(only), is_taken.get(position)) {
-                free.entry((hash, part(&only.path))).or_default().push(position);
-            }
-        }
-        for (only, partner) in new.iter().zip(&mut partner_of) {
-            let Some((hash, _)) = may_pair(only).filter(|_| partner.is_none()) else { continue };
-            let Some(found) = free.get_mut(&(hash, part(&only.path))).and_then(Vec::pop) else { continue };
-            *partner = Some(found);
-            if let Some(taken) = is_taken.get_mut(found) {
-                *taken = true;
-            }
-        }
+        pairs.find(&gone, &new, |only| {
+            let (hash, _) = only.content.filter(|(_, bytes)| round == 0 || *bytes > 0)?;
+            Some((hash, part(&only.path)))
+        });
     }
-    for (only, partner) in new.iter().zip(partner_of) {
+    let same_bytes = pairs.partner_of.clone();
+    for part in [name_of as fn(&[u8]) -> &[u8], folder_of, by_any] {
+        pairs.find(&gone, &new, |only| Some((only.picture.as_ref()?, part(&only.path))));
+    }
+    for ((only, partner), same) in new.iter().zip(pairs.partner_of).zip(same_bytes) {
         let bytes_after = only.content.map(|(_, bytes)| bytes);
         lines.push(match partner.and_then(|partner| gone.get(partner)) {
             None => DiffLine { bytes_after, ..line(DiffKind::New, only.entry, &only.path) },
             Some(was) => {
-                let kind = if folder_of(&was.path) == folder_of(&only.path) { DiffKind::Renamed } else { DiffKind::Moved };
+                let kind = match same {
+                    None => DiffKind::MetadataChanged,
+                    Some(_) if folder_of(&was.path) == folder_of(&only.path) => DiffKind::Renamed,
+                    Some(_) => DiffKind::Moved,
+                };
                 let from = escaped(&was.path);
                 let from_base64 = (from.as_bytes() != was.path).then(|| base64(&was.path));
-                let moved = line(kind, only.entry, &only.path);
-                DiffLine { from: Some(from), from_base64, bytes_before: bytes_after, bytes_after, ..moved }
+                let bytes_before = was.content.map(|(_, bytes)| bytes);
+                DiffLine { from: Some(from), from_base64, bytes_before, bytes_after, ..line(kind, only.entry, &only.path) }
             }
         });
     }
-    for (only, _) in gone.iter().zip(is_taken).filter(|(_, taken)| !taken) {
+    for (only, _) in gone.iter().zip(pairs.is_taken).filter(|(_, taken)| !taken) {
         let bytes_before = only.content.map(|(_, bytes)| bytes);
         lines.push(DiffLine { bytes_before, ..line(DiffKind::Gone, only.entry, &only.path) });
+    }
+}
+
+/// Which of what is new is which of what is gone.
+struct Pairs {
+    partner_of: Vec<Option<usize>>,
+    is_taken: Vec<bool>,
+}
+
+impl Pairs {
+    /// Pairs what has no partner yet and has one key, the first with the first.
+    fn find<'o, K: Eq + Hash>(&mut self, gone: &'o [Only], new: &'o [Only], key: impl Fn(&'o Only) -> Option<K>) {
+        let mut free: HashMap<K, Vec<usize>> = HashMap::new();
+        for (position, only) in gone.iter().enumerate().rev() {
+            if let (Some(key), Some(false)) = (key(only), self.is_taken.get(position)) {
+                free.entry(key).or_default().push(position);
+            }
+        }
+        for (only, partner) in new.iter().zip(&mut self.partner_of) {
+            let Some(key) = key(only).filter(|_| partner.is_none()) else { continue };
+            let Some(found) = free.get_mut(&key).and_then(Vec::pop) else { continue };
+            *partner = Some(found);
+            if let Some(taken) = self.is_taken.get_mut(found) {
+                *taken = true;
+            }
+        }
     }
 }
 
@@ -416,7 +461,7 @@ fn folder_of(path: &[u8]) -> &[u8] {
 mod tests {
     use super::{DiffCounts, DiffKind, DiffOptions, DiffReport, Presence, diff};
     use crate::ops::SnapshotRef;
-    use crate::ops::looking_tests::World;
+    use crate::ops::looking_tests::{World, jpeg};
     use crate::repo::PackKind;
 
     fn compared(world: &World) -> DiffReport {
@@ -445,6 +490,8 @@ mod tests {
             renamed: 1,
             moved: 1,
             content_changed: 1,
+            metadata_changed: 0,
+            picture_changed: 0,
             facts_changed: 1,
             kind_changed: 1,
             gone: 1,
@@ -459,6 +506,24 @@ mod tests {
         assert_eq!((facts.path.as_str(), facts.facts.as_slice()), ("t", &["time"][..]));
         let same = diff(&world.repository, &DiffOptions { before: SnapshotRef::Latest(0), after: SnapshotRef::Latest(0) }).unwrap();
         assert!(same.sources[0].counts.is_none());
+    }
+
+    #[test]
+    fn a_caption_is_told_from_a_picture() {
+        let world = World::new();
+        for name in ["caption.jpg", "retouched.jpg", "moved.jpg"] {
+            world.source.add_file(name, jpeg(u64::from(name.len() as u8), ""));
+        }
+        world.snap();
+        world.source.add_file("caption.jpg", jpeg(11, "a day at the lake")).add_file("retouched.jpg", jpeg(77, ""));
+        world.source.remove("moved.jpg").add_file("2019/new name.jpg", jpeg(9, "and captioned"));
+        let snapped = world.snap();
+        assert_eq!((snapped.sources[0].changed_files, snapped.sources[0].metadata_changed_files), (2, 1));
+        let report = compared(&world);
+        assert_eq!(paths(&report, DiffKind::MetadataChanged), ["moved.jpg > 2019/new name.jpg", "caption.jpg"], "{report:?}");
+        assert_eq!(paths(&report, DiffKind::PictureChanged), ["retouched.jpg"]);
+        let counts = report.sources[0].counts;
+        assert_eq!((counts.metadata_changed, counts.picture_changed, counts.new, counts.gone, counts.content_changed), (2, 1, 0, 0, 0));
     }
 
     #[test]

@@ -3,12 +3,12 @@
 //! It reads, cuts and decides by the same code as `snap`.
 
 use super::magic::{FRONT_BYTES, kind_of};
-use super::snap::group_of_piece;
+use super::snap::{Writing, writing};
 use super::{Error, Outcome, Problem, Severity};
 use crate::clock::Clock;
 use crate::progress::Observer;
 use crate::repo::{Encoder, Expect, Group, Known, Ledger, RepoError, Repository};
-use crate::scan::{Kind, Source, WINDOW_BYTES, escaped, read_pieces};
+use crate::scan::{CutPiece, Kind, LargeWindows, Role, Source, Window, escaped, read_pieces};
 use crate::tree::{ObjectKind, hex};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
@@ -23,6 +23,12 @@ pub struct InspectReport {
     /// What it is by its first bytes, such as `jpeg`; absent if that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
+    /// The kind of picture or film that it was cut as, such as `heif`; absent if it was cut as any other file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_as: Option<&'static str>,
+    /// Why it was cut as any other file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_cut_as: Option<String>,
     /// BLAKE3 of its bytes, 64 hexadecimal digits.
     pub blake3: String,
     /// Its pieces, in order.
@@ -54,11 +60,14 @@ pub struct InspectPiece {
     pub bytes: u64,
     /// Its id, 64 hexadecimal digits.
     pub id: String,
+    /// `picture`, `auxiliary` (another picture in it), `film` or `metadata` (a part of it that edits leave alone); absent: what stands around them, or of a file of which nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<&'static str>,
     /// `zstd` or `stored`: how it would be written.
     pub codec: &'static str,
     /// What it would take, before it is sealed. Of a small file alone: with others of its like it takes less.
     pub stored_bytes: u64,
-    /// A small file shares a record with others of its like: `text`, `jpeg` or `other`.
+    /// A small file shares a record with others of its like: `text`, `picture` or `other`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grouped_with: Option<&'static str>,
     /// The same piece stands further ahead in the file.
@@ -88,18 +97,23 @@ pub fn inspect(
     let begun = clock.elapsed();
     let mut report = InspectReport { path: place.clone(), there_bytes: known.is_some().then_some(0), ..InspectReport::default() };
     let mut pieces = Pieces { encoder: Encoder::new(), seen: HashSet::new(), known, report: &mut report };
-    let (mut hasher, mut window) = (blake3::Hasher::new(), vec![0; WINDOW_BYTES]);
-    let seen = read_pieces(source, path, &mut window, &mut |raw, is_only| {
+    let (mut hasher, mut window) = (blake3::Hasher::new(), Window::new(LargeWindows::new(1)));
+    let seen = read_pieces(source, path, &mut window, &mut |piece| {
         if observer.interrupted() {
             return Err(RepoError::Interrupted);
         }
-        hasher.update(raw);
-        pieces.add(raw, is_only);
+        hasher.update(piece.raw);
+        pieces.add(&piece);
         Ok(())
     })?;
     report.blake3 = hex(hasher.finalize().as_bytes());
     report.elapsed_ms = u64::try_from(clock.elapsed().saturating_sub(begun).as_millis()).unwrap_or(u64::MAX);
-    if seen.map_err(of_source)?.changed {
+    let read = seen.map_err(of_source)?;
+    match read.media {
+        Ok(kind) => report.cut_as = Some(kind.name()),
+        Err(why) => report.not_cut_as = Some(why.to_string()),
+    }
+    if read.seen.changed {
         let message = format!("{place} changed while it was read");
         report.problems.push(Problem::of_path("changed-while-read", Severity::Notice, place, message));
     }
@@ -121,11 +135,14 @@ struct Pieces<'a> {
 }
 
 impl Pieces<'_> {
-    fn add(&mut self, raw: &[u8], is_only: bool) {
+    fn add(&mut self, piece: &CutPiece<'_>) {
+        let raw = piece.raw;
         let length = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         let id = ObjectKind::Chunk.id_of(raw);
-        let group = group_of_piece(raw, is_only);
-        let expect = if group.is_some() { Expect::Smaller } else { Expect::Unknown };
+        let (group, expect) = match writing(piece) {
+            Writing::Grouped(group) => (Some(group), Expect::Smaller),
+            Writing::Alone(expect) => (None, expect),
+        };
         let (codec, stored_bytes) = match self.encoder.encode(raw, expect) {
             Some(packed) => ("zstd", length(packed.len())),
             None => ("stored", length(raw.len())),
@@ -144,11 +161,17 @@ impl Pieces<'_> {
             offset: report.bytes,
             bytes: length(raw.len()),
             id: id.hex(),
+            part: piece.role.map(|role| match role {
+                Role::Picture => "picture",
+                Role::Auxiliary => "auxiliary",
+                Role::Film => "film",
+                Role::Metadata => "metadata",
+            }),
             codec,
             stored_bytes,
             grouped_with: group.map(|group| match group {
                 Group::Text => "text",
-                Group::Jpeg => "jpeg",
+                Group::Picture => "picture",
                 Group::Meta | Group::Other => "other",
             }),
             repeated,

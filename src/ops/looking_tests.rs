@@ -4,13 +4,23 @@ use super::snap::{SnapOptions, SnapReport, SnapSource, snap};
 use crate::clock::{ManualClock, Timestamp};
 use crate::progress::Silent;
 use crate::repo::{Entropy, Local, NameFolder, NewProtection, PackKind, Packs, Repository, StoredFile, Surroundings};
-use crate::scan::MemorySource;
+use crate::scan::{MemorySource, generate};
 use crate::store::MemoryStore;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// 2026-11-22T18:04:00Z.
 const NOW: i64 = 1_795_370_640;
+
+/// A JPEG of 60,000 coded bytes that depend on `seed`, with a caption in its metadata.
+pub(super) fn jpeg(seed: u64, caption: &str) -> Vec<u8> {
+    let segment = |code: u8, body: &[u8]| [&[0xff, code][..], &u16::try_from(body.len() + 2).unwrap().to_be_bytes(), body].concat();
+    let mut coded = vec![0; 60_000];
+    generate(seed, 0, &mut coded);
+    coded.iter_mut().filter(|byte| **byte == 0xff).for_each(|byte| *byte = 0);
+    let metadata = [segment(0xe1, b"Exif\0\0 of a camera"), segment(0xe1, caption.as_bytes())].concat();
+    [vec![0xff, 0xd8], metadata, segment(0xdb, &[1; 64]), segment(0xda, &[0; 10]), coded, vec![0xff, 0xd9]].concat()
+}
 
 pub(super) struct World {
     pub(super) store: MemoryStore,

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod diff;
 pub mod discover;
 pub mod dump;
+pub mod duplicates;
 mod error;
 pub mod extensions;
 pub mod find;

@@ -18,6 +18,9 @@ use std::sync::atomic::Ordering;
 const TARGET_BYTES: u64 = 64 << 20;
 /// Packs shorter than this are padded in encrypted repositories, in bytes.
 const PADDED_BELOW_BYTES: u64 = 60 << 20;
+/// Room for a record that a packer keeps between records, in bytes: larger ones are rare, and it is given back after them. Most photos fit;
+/// memory that is given back and asked for again for each of them would cost more than sealing it.
+const KEPT_BYTES: usize = 8 << 20;
 /// Room in a directory for one object and for one record, in bytes: generous.
 const DIRECTORY_OBJECT_BYTES: u64 = 39;
 const DIRECTORY_RECORD_BYTES: u64 = 16;
@@ -29,8 +32,8 @@ pub enum Group {
     Meta,
     /// Text of any kind: JSON, XMP, AAE.
     Text,
-    /// Small JPEG files: thumbnails share their tables.
-    Jpeg,
+    /// Small pictures: thumbnails share their tables.
+    Picture,
     /// Anything else.
     Other,
 }
@@ -165,13 +168,17 @@ impl<'p, 'r> Packer<'p, 'r> {
         let record = Record { codec: codec.number(), stored_bytes: length(&self.sealed)?, raw_bytes: length(raw)?, objects };
         self.verified.clear();
         self.verified.extend_from_slice(&self.sealed);
-        self.raw.resize(raw.len(), 0);
         if !comes_back(&pack.seal, ordinal, &record, &mut self.verified, &mut self.raw, &mut self.decoder) {
             return Err(RepoError::Verification);
         }
         pack.append(self.run, &self.sealed)?;
         pack.directory_bytes += more_directory;
         pack.directory.records.push(record);
+        for room in [&mut self.sealed, &mut self.verified, &mut self.raw] {
+            room.clear();
+            room.shrink_to(KEPT_BYTES);
+        }
+        self.encoder.shrink_to(KEPT_BYTES);
         Ok(())
     }
 
@@ -267,7 +274,7 @@ fn group_position(group: Group) -> usize {
     match group {
         Group::Meta => 0,
         Group::Text => 1,
-        Group::Jpeg => 2,
+        Group::Picture => 2,
         Group::Other => 3,
     }
 }
@@ -286,13 +293,18 @@ fn in_pack(error: CryptoError) -> RepoError {
 }
 
 /// Opens and decodes a sealed record and compares every object with its id.
-fn comes_back(seal: &FileSeal, ordinal: u32, record: &Record, sealed: &mut [u8], raw: &mut [u8], decoder: &mut Decoder) -> bool {
+fn comes_back(seal: &FileSeal, ordinal: u32, record: &Record, sealed: &mut [u8], raw: &mut Vec<u8>, decoder: &mut Decoder) -> bool {
     let Ok(opened) = seal.open_record(ordinal, sealed) else { return false };
     let Some(packed) = sealed.get(..opened) else { return false };
-    if decoder.decode(record.codec, packed, raw).is_err() {
-        return false;
-    }
-    let mut rest: &[u8] = raw;
+    let mut rest: &[u8] = if record.codec == Codec::Stored.number() {
+        packed
+    } else {
+        raw.resize(usize::try_from(record.raw_bytes).unwrap_or(0), 0);
+        if decoder.decode(record.codec, packed, raw).is_err() {
+            return false;
+        }
+        raw
+    };
     for object in &record.objects {
         let Some((bytes, after)) = usize::try_from(object.length_bytes).ok().and_then(|length| rest.split_at_checked(length)) else {
             return false;

@@ -8,6 +8,8 @@ use zstd::bulk::{Compressor, Decompressor};
 pub enum Expect {
     /// Nothing: try a part first.
     Unknown,
+    /// They do not, being compressed already.
+    Coded,
     /// They do: do not waste time on a trial.
     Smaller,
 }
@@ -46,6 +48,9 @@ impl Encoder {
 
     /// Compresses if that saves at least 3 %. The bytes stay valid until the next call; `None`: store them as they are.
     pub fn encode(&mut self, raw: &[u8], expect: Expect) -> Option<&[u8]> {
+        if expect == Expect::Coded {
+            return None;
+        }
         if expect == Expect::Unknown && raw.len() > 2 * TRIAL_BYTES && !self.trial_gains(raw) {
             return None;
         }
@@ -56,6 +61,12 @@ impl Encoder {
         }
         let length = compressor.compress_to_buffer(raw, self.buffer.as_mut_slice()).ok()?;
         if gains(length, raw.len()) { self.buffer.get(..length) } else { None }
+    }
+
+    /// Keeps no more room than this between records.
+    pub(super) fn shrink_to(&mut self, bytes: usize) {
+        self.buffer.truncate(bytes);
+        self.buffer.shrink_to(bytes);
     }
 
     /// Compresses a part from the middle: headers and thumbnails at the front say little about a photo.

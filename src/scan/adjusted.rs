@@ -93,6 +93,10 @@ impl SourceFile for AdjustedFile {
         self.file.read(into)
     }
 
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, ScanError> {
+        self.file.read_at(offset, into)
+    }
+
     fn stat(&mut self) -> Result<Stat, ScanError> {
         self.file.stat().map(|stat| self.adjustment.of(stat))
     }

@@ -368,20 +368,24 @@ impl MemoryFile {
 
 impl SourceFile for MemoryFile {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, ScanError> {
-        self.refresh();
-        let fault = self.state.lock().unwrap_or_else(PoisonError::into_inner).faults.get(&self.path).copied();
-        let mut length = into.len();
-        if let Some(Fault::BadSector { offset }) = fault {
-            if self.offset >= offset {
-                return Err(ScanError::from_io(&self.path, Operation::Read, &io::Error::from(rustix::io::Errno::IO)));
-            }
-            length = length.min(usize::try_from(offset - self.offset).unwrap_or(usize::MAX));
-        }
-        let count = self.last.content.read_at(self.offset, into.get_mut(..length).unwrap_or_default());
+        let count = self.read_at(self.offset, into)?;
         self.offset += count as u64;
         self.state.lock().unwrap_or_else(PoisonError::into_inner).read_bytes += count as u64;
         self.change();
         Ok(count)
+    }
+
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, ScanError> {
+        self.refresh();
+        let fault = self.state.lock().unwrap_or_else(PoisonError::into_inner).faults.get(&self.path).copied();
+        let mut length = into.len();
+        if let Some(Fault::BadSector { offset: bad }) = fault {
+            if offset >= bad {
+                return Err(ScanError::from_io(&self.path, Operation::Read, &io::Error::from(rustix::io::Errno::IO)));
+            }
+            length = length.min(usize::try_from(bad - offset).unwrap_or(usize::MAX));
+        }
+        Ok(self.last.content.read_at(offset, into.get_mut(..length).unwrap_or_default()))
     }
 
     fn stat(&mut self) -> Result<Stat, ScanError> {

@@ -20,6 +20,7 @@ mod rules;
 mod source;
 mod walk;
 
+pub use crate::chunk::{MediaKind, NoLayout, Role};
 pub use adjusted::{Adjusted, Adjustment};
 pub use attributes::{Attribute, Attributes, is_kept};
 pub use content::{Content, generate};
@@ -28,7 +29,7 @@ pub use file_system::classify as file_system_of;
 pub use memory::{Fault, MemorySource};
 pub use missing::MissingSource;
 pub use os::OsSource;
-pub use pieces::{OnPiece, WINDOW_BYTES, read_pieces};
+pub use pieces::{CutPiece, LARGE_WINDOW_BYTES, LargeWindows, OnPiece, ReadFile, WINDOW_BYTES, Window, read_pieces};
 pub use read::{CarefulFile, Freshness, Seen, StatKey, compare};
 pub use rules::{IGNORE_FILE, IGNORE_FILE_BYTES_MAX, Rules};
 pub use source::{FileSystem, Hole, Kind, Listed, Source, SourceFile, Special, Stat};

@@ -236,6 +236,13 @@ impl SourceFile for OsFile {
         rustix::io::retry_on_intr(|| rustix::io::read(&self.file, &mut *into)).map_err(|errno| failed(&self.path, Operation::Read, errno))
     }
 
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, ScanError> {
+        let length = into.len().min(READ_BYTES_MAX);
+        let into = into.get_mut(..length).unwrap_or_default();
+        rustix::io::retry_on_intr(|| rustix::io::pread(&self.file, &mut *into, offset))
+            .map_err(|errno| failed(&self.path, Operation::Read, errno))
+    }
+
     fn stat(&mut self) -> Result<Stat, ScanError> {
         stat_open(self.file.as_fd()).map_err(|errno| failed(&self.path, Operation::Stat, errno))
     }

@@ -6,6 +6,7 @@
 use super::error::Operation;
 use super::source::{FileSystem, Hole, Kind, Source, SourceFile, Stat};
 use super::{Attributes, ScanError};
+use crate::chunk::{RangeError, Ranges};
 use crate::clock::Timestamp;
 use std::time::Duration;
 
@@ -97,6 +98,17 @@ impl CarefulFile {
         let changed = moved || self.length_read_bytes != stat.length_bytes;
         let holes = if changed { Vec::new() } else { self.holes };
         Ok(Seen { stat, changed, length_read_bytes: self.length_read_bytes, attributes, holes })
+    }
+}
+
+/// A look at any place of the file, beside reading it from its beginning. It counts for nothing: what cannot be read will be read again.
+impl Ranges for CarefulFile {
+    fn length_bytes(&self) -> u64 {
+        self.before.length_bytes
+    }
+
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, RangeError> {
+        self.file.read_at(offset, into).map_err(|_| RangeError)
     }
 }
 

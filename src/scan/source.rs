@@ -84,6 +84,8 @@ pub struct FileSystem {
 pub trait SourceFile: Send {
     /// Reads at most `into.len()` bytes at the current place; 0 is the end.
     fn read(&mut self, into: &mut [u8]) -> Result<usize, ScanError>;
+    /// Reads at most `into.len()` bytes from `offset` on, and leaves the current place where it is.
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, ScanError>;
     /// The facts of the open file, now.
     fn stat(&mut self) -> Result<Stat, ScanError>;
     /// Its extended attributes, as far as they are kept.

@@ -142,7 +142,7 @@ mod tests {
         (0..count)
             .map(|number| {
                 let hash = FileHash(*blake3::hash(&number.to_le_bytes()).as_bytes());
-                let content = FileContent { length_bytes: 7, hash, pieces: Pieces::One, picture: None, link_group: None };
+                let content = FileContent { length_bytes: 7, hash, pieces: Pieces::One, picture: Vec::new(), link_group: None };
                 Entry {
                     name: format!("IMG_{number:06}.JPG").into_bytes(),
                     content: Content::File(content),

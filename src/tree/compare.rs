@@ -52,8 +52,7 @@ impl Fact {
     }
 }
 
-/// How an entry that both trees have under one path differs. Once pictures are told from what is written beside them within a file,
-/// what changed of its content gets kinds of its own here.
+/// How an entry that both trees have under one path differs. Whether a file's picture is the same, [`super::picture`] tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
@@ -389,7 +388,7 @@ mod tests {
     fn file(name: &str, bytes: &str) -> Entry {
         let hash = FileHash(*blake3::hash(bytes.as_bytes()).as_bytes());
         let length_bytes = bytes.len() as u64;
-        entry(name, Content::File(FileContent { length_bytes, hash, pieces: Pieces::One, picture: None, link_group: None }))
+        entry(name, Content::File(FileContent { length_bytes, hash, pieces: Pieces::One, picture: Vec::new(), link_group: None }))
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Owns reading objects of trees: entries of a folder, one path, the pieces of a file, the lines of a report.
 
 use crate::format::{
-    Content, Entry, FileContent, Folder, FolderPage, FormatError, ObjectId, ObjectKind, Page, Piece, PieceList, PieceListList, Pieces,
-    ReportItem, ReportPage, XattrValue, limits,
+    Content, Entry, FileContent, Folder, FolderPage, FormatError, ObjectId, ObjectKind, Page, Piece, PieceList, PieceListList, PieceRun,
+    Pieces, ReportItem, ReportPage, XattrValue, limits,
 };
 use std::ops::Deref;
 use thiserror::Error;
@@ -176,6 +176,28 @@ pub fn pieces<O: Objects>(objects: &O, file: &FileContent) -> Result<Vec<Piece>,
     };
     let total = pieces.iter().map(|piece| u64::from(piece.length_bytes)).fold(0, u64::saturating_add);
     if total == file.length_bytes { Ok(pieces) } else { Err(TreeError::Pieces) }
+}
+
+/// The picture, or film, that a file is about: the ids of its pieces, sorted, as parts may change their order. `None`: none is known.
+/// Two files of one picture differ in what is said about it, or in what lies beside it.
+pub fn picture<O: Objects>(objects: &O, file: &FileContent) -> Result<Option<Vec<ObjectId>>, TreeError<O::Error>> {
+    if file.picture.is_empty() {
+        return Ok(None);
+    }
+    Ok(picture_among(&file.picture, &pieces(objects, file)?))
+}
+
+/// The same of a file whose pieces are at hand.
+pub fn picture_among(picture: &[PieceRun], pieces: &[Piece]) -> Option<Vec<ObjectId>> {
+    let mut ids = Vec::new();
+    for run in picture {
+        let first = usize::try_from(run.first).unwrap_or(usize::MAX);
+        let end = first.saturating_add(usize::try_from(run.count).unwrap_or(usize::MAX));
+        // What it says may be wrong, and cannot be long: runs that overlap say each piece once more, and there are few runs.
+        ids.extend(pieces.get(first..end).unwrap_or_default().iter().map(|piece| piece.id));
+    }
+    ids.sort_unstable();
+    Some(ids).filter(|ids| !ids.is_empty())
 }
 
 /// The lines of a report, in order.

@@ -13,7 +13,7 @@ use tintype::ops::snap::{SnapOptions, SnapReport, SnapSource, snap};
 use tintype::ops::{Error, SnapshotRef};
 use tintype::progress::Silent;
 use tintype::repo::{Credentials, Entropy, Local, NewProtection, RecoveryCode, Repository, SlotStrength, SnapshotList, Surroundings};
-use tintype::scan::{Content, EntryKind, MemorySource, WINDOW_BYTES, WalkOptions, read_pieces, walk};
+use tintype::scan::{Content, EntryKind, LargeWindows, MemorySource, WalkOptions, Window, read_pieces, walk};
 use tintype::store::Store;
 
 /// 2026-11-22T18:04:00Z.
@@ -125,9 +125,9 @@ pub fn files_of(source: &MemorySource) -> Files {
         for entry in folder.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File { .. })) {
             let path = if folder.path.is_empty() { entry.name.clone() } else { [&folder.path[..], b"/", &entry.name].concat() };
             let mut bytes = Vec::new();
-            let mut window = vec![0; WINDOW_BYTES];
-            let seen = read_pieces::<()>(source, &path, &mut window, &mut |raw, _| {
-                bytes.extend_from_slice(raw);
+            let mut window = Window::new(LargeWindows::new(1));
+            let seen = read_pieces::<()>(source, &path, &mut window, &mut |piece| {
+                bytes.extend_from_slice(piece.raw);
                 Ok(())
             });
             assert!(seen.expect("no error of the test's own").is_ok(), "a file of the test's source cannot be read");

@@ -3,7 +3,7 @@
 use super::vector::Vector;
 use tintype::format::{
     Content, Entry, Facts, FileContent, FileHash, Folder, FolderPage, ObjectId, Owner, Page, Piece, PieceList, PieceListList, PieceListRef,
-    Pieces, Report, ReportItem, ReportPage, ReportWhat, Section, SnapshotName, Time, Xattr, XattrValue,
+    PieceRun, Pieces, Report, ReportItem, ReportPage, ReportWhat, Section, SnapshotName, Time, Xattr, XattrValue,
 };
 
 /// All of them.
@@ -17,7 +17,7 @@ pub(crate) fn file(bytes: &[u8]) -> FileContent {
         length_bytes: u64::try_from(bytes.len()).expect("short"),
         hash: FileHash(*blake3::hash(bytes).as_bytes()),
         pieces: if bytes.is_empty() { Pieces::Empty } else { Pieces::One },
-        picture: None,
+        picture: Vec::new(),
         link_group: None,
     }
 }
@@ -129,7 +129,7 @@ fn contents() -> Vec<Vector> {
     let with = |length_bytes, pieces| of(Content::File(FileContent { length_bytes, pieces, ..file(b"x") }));
     let link = |target: &[u8]| of(Content::Symlink(target.to_vec()));
     let full = FileContent {
-        picture: Some(1),
+        picture: vec![PieceRun { first: 1, count: 1 }],
         link_group: Some(FileHash([4; 32])),
         length_bytes: 8,
         pieces: Pieces::Inline(vec![piece(3), piece(5)]),
@@ -147,6 +147,11 @@ fn contents() -> Vec<Vector> {
         bad("one_piece_of_no_bytes", "one piece, 0 bytes", with(0, Pieces::One)),
         over("one_piece_over_16_mib", "one piece of 16 MiB and 1 byte", with((16 << 20) + 1, Pieces::One)),
         bad("one_piece_in_a_list", "a list in an entry has at least 2", with(3, Pieces::Inline(vec![piece(3)]))),
+        over(
+            "65_runs_of_a_picture",
+            "one run too many",
+            of(Content::File(FileContent { picture: vec![PieceRun { first: 0, count: 1 }; 65], ..file(b"x") })),
+        ),
         over("65_pieces_in_an_entry", "more than 64 stand in a list", with(65, Pieces::Inline(vec![piece(1); 65]))),
         bad("pieces_do_not_add_up", "3 and 5 for 9", with(9, Pieces::Inline(vec![piece(3), piece(5)]))),
         bad("piece_of_no_bytes", "8 and 0 for 8", with(8, Pieces::Inline(vec![piece(8), piece(0)]))),

@@ -3,7 +3,7 @@
 use super::cuts::stream;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tintype::chunk::Cutter;
+use tintype::chunk::{Cutter, MAX_BYTES};
 use tintype::clock::Timestamp;
 use tintype::scan::{Kind, MemorySource, Source};
 
@@ -81,15 +81,16 @@ impl Library {
 /// 21 MiB of one run of 64 KiB, again and again: cut in more than 64 pieces, of which only the first and the last differ from the others.
 fn long_film() -> Vec<u8> {
     // Of four letters, so that its records are compressed.
+    let next_bytes = |cutter: &mut Cutter, window: &[u8]| cutter.next_piece(window).map_or(0, |cut| cut.length_bytes);
     let letter = |byte: u8| b"ACGT"[usize::from(byte & 3)];
     let run = |number: u32| stream(&format!("golden run {number}"), 64 << 10).into_iter().map(letter).collect::<Vec<_>>();
-    let first_cut = |bytes: &[u8]| Cutter::new().next_piece(&bytes.repeat(Cutter::WINDOW_BYTES / bytes.len()));
+    let first_cut = |bytes: &[u8]| next_bytes(&mut Cutter::plain(), &bytes.repeat(MAX_BYTES / bytes.len()));
     // A run in which content-defined cutting finds a place to cut, once: nearly every piece is then five runs long.
     let found = (0..).map(run).find(|run| first_cut(run) < 320 << 10).expect("one of a few dozen");
     let bytes = found.repeat(21 * 16);
-    let (mut cutter, mut at, mut pieces) = (Cutter::new(), 0, Vec::new());
+    let (mut cutter, mut at, mut pieces) = (Cutter::plain(), 0, Vec::new());
     while at < bytes.len() {
-        let length = cutter.next_piece(&bytes[at..bytes.len().min(at + Cutter::WINDOW_BYTES)]);
+        let length = next_bytes(&mut cutter, &bytes[at..bytes.len().min(at + MAX_BYTES)]);
         pieces.push(blake3::hash(&bytes[at..at + length]).to_hex());
         at += length;
     }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tintype::format::{
     Carried, Content, Counts, Entry, Facts, FileContent, FileHash, Folder, FolderPage, Needs, ObjectId, ObjectKind, PackKind, Page, Piece,
-    PieceList, PieceListList, PieceListRef, Pieces, Report, ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue, tags,
+    PieceList, PieceListList, PieceListRef, PieceRun, Pieces, Report, ReportItem, ReportPage, ReportWhat, Section, Time, Xattr, XattrValue,
+    tags,
 };
 use tintype::repo::Manifest;
 use tintype::scan::{MemorySource, Source};
@@ -116,7 +117,7 @@ impl Rich {
             }),
         };
         let hash = FileHash(*blake3::hash(&bytes).as_bytes());
-        let picture = matches!(cut, Cut::Inline).then_some(1);
+        let picture = matches!(cut, Cut::Inline).then_some(PieceRun { first: 1, count: 1 }).into_iter().collect();
         let content = FileContent { length_bytes: length(&bytes), hash, pieces, picture, link_group: None };
         self.source.add_file(path, bytes);
         self.entry(path, Content::File(content), Vec::new(), sections)

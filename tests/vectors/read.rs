@@ -9,6 +9,7 @@ use tintype::format::{
     ObjectKind, PackName, Page, PieceList, PieceListList, Report, ReportPage, RepositoryFile, SealedFile, SlotPublic, SlotSealed,
     StoredName, Tombstone, Trailer, hex, padme, page_ends_after, page_is_full,
 };
+use tintype::media::{self, Role};
 
 /// How the vector's repository is sealed: by its line `key`.
 pub(crate) fn sealing(vector: &Vector) -> Sealing {
@@ -97,6 +98,7 @@ pub(crate) fn read(vector: &Vector) -> Outcome {
         "page-end" => Ok(Some(page_is_full(16 << 10, bytes).to_string())),
         "needs-page-end" => Ok(Some(page_ends_after(&PackName::from_hex(text(bytes)).expect("a name")).to_string())),
         "cuts" => Ok(Some(cuts_of(vector))),
+        "layout" => Ok(Some(layout_of(bytes))),
         "recovery-code" => Ok(Some(RecoveryCode::parse(text(bytes))?.text().to_string())),
         "key-check" => Ok(Some(hex(&MasterKey::from_code(&RecoveryCode::parse(text(bytes))?).key_check()))),
         "header" => same(bytes, &Header::decode(bytes)?.encode()),
@@ -160,6 +162,21 @@ fn trailer(vector: &Vector) -> Outcome {
 fn object_kind(vector: &Vector) -> ObjectKind {
     let number = vector.line("object").and_then(|text| text.parse().ok()).expect("a number");
     ObjectKind::from_number(number).expect("a kind of objects")
+}
+
+/// The kind of a file and its parts.
+fn layout_of(bytes: &[u8]) -> String {
+    let Ok(found) = media::layout(&mut media::Bytes(bytes)) else { return "none".to_owned() };
+    let parts = found.parts.iter().map(|part| {
+        let role = match part.role {
+            Role::Picture => "picture",
+            Role::Auxiliary => "auxiliary",
+            Role::Film => "film",
+            Role::Metadata => "metadata",
+        };
+        format!("; {role} {} {}", part.offset, part.length_bytes)
+    });
+    found.kind.name().to_owned() + &parts.collect::<String>()
 }
 
 /// The kind `cuts` holds a length; the bytes are the extended output of BLAKE3 over the line `seed`, or zeros.

@@ -1,4 +1,5 @@
-//! Owns the arguments of the commands that look into a repository and write nothing there: `diff`, `dump`, `find`, `stats`, `inspect`.
+//! Owns the arguments of the commands that look into a repository and write nothing there: `diff`, `dump`, `find`, `duplicates`, `stats`,
+//! `inspect`.
 
 use clap::Args as ClapArgs;
 use std::ffi::OsString;
@@ -84,6 +85,23 @@ pub(in crate::cli) struct FindArgs {
     /// Only in this snapshot
     #[arg(long = "in", value_name = "SNAP", help_heading = "Where to look")]
     pub(in crate::cli) snapshot: Option<String>,
+}
+
+/// Find files that a snapshot has several times
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  tintype -r /media/red/photos duplicates
+  tintype -r /media/red/photos duplicates latest:Downloads -v
+
+Listed are files with the same bytes, and pictures and films that differ only in what is said about them: captions, keywords, places, \
+dates, ratings. The repository holds each once; what they take more is said of the drive with the photos. Nothing is deleted.
+
+Exit codes: 0 looked, also where nothing is found; 2 no such snapshot or path; 5, 6 looked, and a part of the tree is damaged, is not here")]
+pub(in crate::cli) struct DuplicatesArgs {
+    /// Snapshot, and a folder in it
+    #[arg(value_name = "SNAP[:PATH]", default_value = "latest", hide_default_value = true)]
+    pub(in crate::cli) snapshot: OsString,
 }
 
 /// See what a repository holds, and what it saves

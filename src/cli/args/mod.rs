@@ -11,7 +11,7 @@ pub(super) use check::CheckArgs;
 pub(super) use global::{Color, Global, Progress};
 pub(super) use guides::{ReaderArgs, SpecArgs};
 pub(super) use key::{KeyAddArgs, KeyArgs, KeyChangeArgs, KeyCommand, KeyRemoveArgs, KeySheetArgs};
-pub(super) use looking::{DiffArgs, DumpArgs, FindArgs, InspectArgs, StatsArgs};
+pub(super) use looking::{DiffArgs, DumpArgs, DuplicatesArgs, FindArgs, InspectArgs, StatsArgs};
 pub(super) use restore::RestoreArgs;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -53,6 +53,7 @@ pub(super) enum Command {
     Dump(DumpArgs),
     Restore(RestoreArgs),
     Check(CheckArgs),
+    Duplicates(DuplicatesArgs),
     Stats(StatsArgs),
     Inspect(InspectArgs),
     Demo(DemoArgs),
@@ -74,6 +75,7 @@ impl Command {
             Self::Dump(_) => "dump",
             Self::Restore(_) => "restore",
             Self::Check(_) => "check",
+            Self::Duplicates(_) => "duplicates",
             Self::Stats(_) => "stats",
             Self::Inspect(_) => "inspect",
             Self::Demo(_) => "demo",

@@ -62,6 +62,8 @@ fn numbers(counts: &DiffCounts) -> String {
         of(counts.new, "new"),
         of(counts.renamed, "renamed"),
         of(counts.moved, "moved"),
+        of(counts.metadata_changed, "with other metadata"),
+        of(counts.picture_changed, "with another picture"),
         of(counts.content_changed, "changed"),
         of(counts.facts_changed, "with other facts"),
         of(counts.kind_changed, "of another kind"),
@@ -84,12 +86,18 @@ fn one_line(line: &DiffLine) -> String {
         DiffKind::Moved => ("moved", format!("{} → {path}", line.from.as_deref().unwrap_or_default())),
         DiffKind::FactsChanged => ("facts", format!("{path}   {}", line.facts.join(", "))),
         DiffKind::KindChanged => ("kind", format!("{path}   was a {}, is a {}", line.entry_before.unwrap_or_default(), line.entry)),
-        _ => {
+        DiffKind::MetadataChanged | DiffKind::PictureChanged | DiffKind::ContentChanged => {
+            let from = line.from.as_ref().map(|from| format!("{from} → ")).unwrap_or_default();
+            let word = match line.kind {
+                DiffKind::MetadataChanged => "metadata",
+                DiffKind::PictureChanged => "picture",
+                _ => "changed",
+            };
             let lengths = match (line.bytes_before, line.bytes_after) {
                 (Some(before), Some(after)) if before != after => format!("   {} → {}", human::bytes(before), human::bytes(after)),
                 (_, after) => bytes(after),
             };
-            ("changed", format!("{path}{lengths}"))
+            (word, format!("{from}{path}{lengths}"))
         }
     };
     format!("{word:<9} {said}")
@@ -106,7 +114,7 @@ mod tests {
             entry: "file",
             path: path.to_owned(),
             path_base64: None,
-            from: Some("old.jpg".to_owned()),
+            from: matches!(kind, DiffKind::Renamed | DiffKind::Moved).then(|| "old.jpg".to_owned()),
             from_base64: None,
             entry_before: None,
             facts: vec!["time", "mode"],

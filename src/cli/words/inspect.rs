@@ -16,6 +16,9 @@ pub(in crate::cli) fn inspect_words(report: &InspectReport, all: bool, out: &mut
     let bytes = if report.bytes < 1000 { String::new() } else { format!(" ({} bytes)", human::count(report.bytes)) };
     _ = writeln!(out, "{}  {}{bytes}, {kind}", report.path, human::bytes(report.bytes));
     _ = writeln!(out, "blake3    {}", report.blake3);
+    if let Some(why) = report.not_cut_as.as_ref().filter(|_| report.kind.is_some()) {
+        _ = writeln!(out, "cut       as any other file: {why}");
+    }
     let took = human::duration(report.elapsed_ms as f64 / 1000.0);
     let new = human::bytes(report.new_bytes);
     let there = match report.there_bytes {
@@ -26,7 +29,8 @@ pub(in crate::cli) fn inspect_words(report: &InspectReport, all: bool, out: &mut
     _ = writeln!(out, "{:<9} {there}; read, cut and packed in {took}", human::counted(pieces, "piece", "pieces"));
     let shown = if all { report.pieces.len() } else { SHOWN_MAX };
     let widest = |number: fn(&InspectPiece) -> u64| report.pieces.iter().map(|piece| human::count(number(piece)).len()).max().unwrap_or(0);
-    let widths = (widest(|piece| piece.offset), widest(|piece| piece.bytes), widest(|piece| piece.stored_bytes));
+    let parts = report.pieces.iter().map(|piece| piece.part.map_or(0, str::len)).max().unwrap_or(0);
+    let widths = (widest(|piece| piece.offset), widest(|piece| piece.bytes), widest(|piece| piece.stored_bytes), parts);
     for piece in report.pieces.iter().take(shown) {
         _ = writeln!(out, "{}", line(piece, widths));
     }
@@ -36,16 +40,17 @@ pub(in crate::cli) fn inspect_words(report: &InspectReport, all: bool, out: &mut
     problem_lines(&report.problems, out);
 }
 
-fn line(piece: &InspectPiece, (offset, bytes, stored): (usize, usize, usize)) -> String {
+fn line(piece: &InspectPiece, (offset, bytes, stored, part): (usize, usize, usize, usize)) -> String {
     let id: String = piece.id.chars().take(8).collect();
-    let grouped = piece.grouped_with.map(|group| format!("  with other small files ({group})")).unwrap_or_default();
+    let grouped = piece.grouped_with.map(|group| format!("  with other small pieces ({group})")).unwrap_or_default();
     let there = match (piece.there, piece.repeated) {
         (Some(true), _) => "  is there",
         (_, true) => "  again",
         _ => "",
     };
     let (at, raw, packed) = (human::count(piece.offset), human::count(piece.bytes), human::count(piece.stored_bytes));
-    format!("  at {at:>offset$}  {raw:>bytes$}  {id}  {:<6}  {packed:>stored$}{grouped}{there}", piece.codec)
+    let of = if part == 0 { String::new() } else { format!("  {:<part$}", piece.part.unwrap_or_default()) };
+    format!("  at {at:>offset$}  {raw:>bytes$}{of}  {id}  {:<6}  {packed:>stored$}{grouped}{there}", piece.codec)
 }
 
 #[cfg(test)]
@@ -59,6 +64,7 @@ mod tests {
             offset: number * 1_000,
             bytes: 1_000,
             id: "ab".repeat(32),
+            part: (number == 1).then_some("picture"),
             codec: "stored",
             stored_bytes: 1_000,
             grouped_with: None,
@@ -80,7 +86,9 @@ mod tests {
         assert!(out.starts_with("film.mov  25 kB (25,000 bytes), quicktime\n"), "{out}");
         assert!(out.contains("25 pieces would take 24 kB: 1 kB of it are there already; read, cut and packed in 12 ms\n"), "{out}");
         assert!(
-            out.contains("  at      0  1,000  abababab  stored  1,000  is there\n") && out.contains("and 5 more (-v lists all)"),
+            out.contains("  at      0  1,000           abababab  stored  1,000  is there\n")
+                && out.contains("  at  1,000  1,000  picture  abababab  stored  1,000\n")
+                && out.contains("and 5 more (-v lists all)"),
             "{out}"
         );
     }

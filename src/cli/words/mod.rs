@@ -3,6 +3,7 @@
 pub(super) mod check;
 pub(super) mod diff;
 pub(super) mod dump;
+pub(super) mod duplicates;
 pub(super) mod find;
 pub(super) mod init;
 pub(super) mod inspect;

@@ -84,7 +84,8 @@ mod tests {
     use crate::tree::{FileContent, FileHash, Pieces, Time};
 
     fn is(options: FindOptions, path: &str) -> bool {
-        let file = FileContent { length_bytes: 1_000, hash: FileHash([0xab; 32]), pieces: Pieces::One, picture: None, link_group: None };
+        let file =
+            FileContent { length_bytes: 1_000, hash: FileHash([0xab; 32]), pieces: Pieces::One, picture: Vec::new(), link_group: None };
         let name = path.rsplit('/').next().unwrap();
         let mtime = Some(Time { seconds: 100, nanoseconds: 0 });
         Wanted::of(&options).unwrap().is(name.as_bytes(), path.as_bytes(), &file, mtime)

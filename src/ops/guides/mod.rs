@@ -42,6 +42,7 @@ const SPEC: &[(&str, &str)] = format_spec![
     "writing",
     "cutting",
     "cutting-table",
+    "media",
     "limits",
     "vectors",
 ];

@@ -4,25 +4,28 @@
 
 use super::SnapSource;
 use super::attributes::{StoredAttributes, store_attributes};
+use super::cut_file::{CutFile, Found};
+use super::grouping::{Writing, writing};
 use super::plan::Unit;
+use super::report::MediaCuts;
 use crate::clock::Timestamp;
 use crate::progress::Observer;
-use crate::repo::{Expect, Group, Known, PackKind, PackRun, Packer, RepoError};
-use crate::scan::{Hole, ScanError, Stat, WINDOW_BYTES, read_pieces};
-use crate::tree::{FileHash, ObjectId, ObjectKind, Piece};
+use crate::repo::{Known, PackKind, PackRun, Packer, RepoError};
+use crate::scan::{CutPiece, Hole, LargeWindows, ScanError, Stat, WINDOW_BYTES, Window, read_pieces};
+use crate::tree::{FileHash, ObjectId, ObjectKind, Piece, PieceRun};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
-/// Files up to this length are stored in groups, in bytes.
-const SMALL_FILE_BYTES: usize = 64 << 10;
 /// Another pack is opened only while so many bytes are still to be read for each open one.
 const BYTES_PER_OPEN_PACK: u64 = 64 << 20;
 /// What one worker holds at worst, in bytes: a window to read into, a full buffer and one on its way to the drive, a piece as sealed,
 /// as opened again and as decoded, room to compress it, zstd's own memory, and groups of small files.
-const WORKER_BYTES: usize = WINDOW_BYTES + 2 * (4 << 20) + 4 * (4 << 20) + (4 << 20);
+const WORKER_BYTES: usize = WINDOW_BYTES + 2 * (4 << 20) + 2 * (8 << 20) + 2 * (4 << 20) + (4 << 20);
+/// Workers that may hold a picture at once that is larger than other pieces: up to 16 MiB, four times over.
+const LARGE_WINDOWS_MAX: usize = 2;
 /// What all workers may hold together, in bytes: the rest of a run (index, trees, kept records) has to fit beside it.
-const WORKERS_BYTES_MAX: usize = 256 << 20;
+const WORKERS_BYTES_MAX: usize = 320 << 20;
 /// Workers that this makes: more would not be faster than the drives that people have.
 const WORKERS_MAX: usize = WORKERS_BYTES_MAX / WORKER_BYTES;
 
@@ -32,6 +35,8 @@ pub(super) struct FileRead {
     pub(super) length_bytes: u64,
     pub(super) hash: FileHash,
     pub(super) pieces: Vec<Piece>,
+    /// Which of them are the picture or film that it is about.
+    pub(super) picture: Vec<PieceRun>,
     /// Its facts after it was read.
     pub(super) stat: Stat,
     /// When reading began.
@@ -68,7 +73,31 @@ impl Outcome {
 pub(super) struct Sums {
     pub(super) new_chunks: AtomicU64,
     pub(super) new_chunk_bytes: AtomicU64,
-    pub(super) duplicate_bytes: AtomicU64,
+    /// Of files all of whose pieces were there.
+    pub(super) same_file_bytes: AtomicU64,
+    /// Of files whose picture was there, and not all of the rest.
+    pub(super) same_picture_bytes: AtomicU64,
+    pub(super) same_picture_files: AtomicU64,
+    /// What was new of those files.
+    pub(super) same_picture_new_bytes: AtomicU64,
+    /// Pieces that were there, of other files.
+    pub(super) same_piece_bytes: AtomicU64,
+    pub(super) media: Mutex<MediaCuts>,
+}
+
+impl Sums {
+    fn add(&self, found: Found) {
+        let add = |sum: &AtomicU64, bytes: u64| _ = sum.fetch_add(bytes, Ordering::Relaxed);
+        if found.new_bytes == 0 {
+            add(&self.same_file_bytes, found.there_bytes);
+        } else if found.picture_there_bytes > 0 && found.picture_new_bytes == 0 {
+            add(&self.same_picture_files, 1);
+            add(&self.same_picture_bytes, found.there_bytes);
+            add(&self.same_picture_new_bytes, found.new_bytes);
+        } else {
+            add(&self.same_piece_bytes, found.there_bytes);
+        }
+    }
 }
 
 /// What the workers share.
@@ -95,9 +124,10 @@ impl Storing<'_, '_> {
         let total: u64 = self.units.iter().map(|unit| unit.stat.length_bytes).sum();
         let packers = Packers::new(self.run, packers_max(total, threads), total);
         let outcomes: Vec<OnceLock<Outcome>> = self.units.iter().map(|_| OnceLock::new()).collect();
+        let large = LargeWindows::new(LARGE_WINDOWS_MAX);
         let (next, stop, failure) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(None));
         let work = || {
-            if let Err(error) = self.work(&packers, &outcomes, &next, &stop) {
+            if let Err(error) = self.work(&packers, &outcomes, (&next, &stop), &large) {
                 stop.store(true, Ordering::Relaxed);
                 let mut first = failure.lock().unwrap_or_else(PoisonError::into_inner);
                 if first.is_none() || matches!(*first, Some(RepoError::Stopped)) {
@@ -124,10 +154,10 @@ impl Storing<'_, '_> {
         &self,
         packers: &Packers<'_, '_>,
         outcomes: &[OnceLock<Outcome>],
-        next: &AtomicUsize,
-        stop: &AtomicBool,
+        (next, stop): (&AtomicUsize, &AtomicBool),
+        large: &Arc<LargeWindows>,
     ) -> Result<(), RepoError> {
-        let mut window = vec![0; WINDOW_BYTES];
+        let mut window = Window::new(Arc::clone(large));
         while !stop.load(Ordering::Relaxed) && !self.observer.interrupted() {
             let position = next.fetch_add(1, Ordering::Relaxed);
             let (Some(unit), Some(slot)) = (self.units.get(position), outcomes.get(position)) else { break };
@@ -142,7 +172,7 @@ impl Storing<'_, '_> {
     }
 
     /// Reads a file by the first of its names; by each, if that cannot be read or is not the file any more that was listed.
-    fn store(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
+    fn store(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut Window) -> Result<Outcome, RepoError> {
         let mut first = self.store_name(unit.source, &unit.path, packer, window)?;
         if let Outcome::Read(read) = &mut first {
             let facts = |stat: &Stat| (stat.length_bytes, stat.mtime, stat.ctime, stat.inode);
@@ -161,7 +191,7 @@ impl Storing<'_, '_> {
     }
 
     /// Reads a file once more if it changed meanwhile; if it changed again, that is noted.
-    fn store_name(&self, source: usize, path: &[u8], packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
+    fn store_name(&self, source: usize, path: &[u8], packer: &mut Packer<'_, '_>, window: &mut Window) -> Result<Outcome, RepoError> {
         let mut outcome = self.store_once(source, path, packer, window)?;
         if matches!(&outcome, Outcome::Read(read) if read.changed) {
             outcome = self.store_once(source, path, packer, window)?;
@@ -169,64 +199,55 @@ impl Storing<'_, '_> {
         Ok(outcome)
     }
 
-    fn store_once(&self, source: usize, path: &[u8], packer: &mut Packer<'_, '_>, window: &mut [u8]) -> Result<Outcome, RepoError> {
+    fn store_once(&self, source: usize, path: &[u8], packer: &mut Packer<'_, '_>, window: &mut Window) -> Result<Outcome, RepoError> {
         let Some(source) = self.sources.get(source) else { return Err(RepoError::Stopped) };
         let seen_at = self.clock.now();
-        let mut pieces: Vec<Piece> = Vec::new();
-        let mut whole = blake3::Hasher::new();
-        let seen = read_pieces(&*source.source, path, window, &mut |raw, is_only| {
-            let id = ObjectKind::Chunk.id_of(raw);
-            // A file of one piece is hashed once: its id is its hash.
-            if !is_only {
-                whole.update(raw);
-            }
-            self.store_piece(packer, id, raw, is_only)?;
-            pieces.push(Piece { id, length_bytes: u32::try_from(raw.len()).unwrap_or(u32::MAX) });
+        let mut cut = CutFile::default();
+        let seen = read_pieces(&*source.source, path, window, &mut |piece| {
+            let id = ObjectKind::Chunk.id_of(piece.raw);
+            cut.add(&piece, id);
+            let is_new = self.store_piece(packer, id, &piece)?;
+            cut.found.count(&piece, is_new);
             Ok::<(), RepoError>(())
         })?;
-        let seen = match seen {
-            Ok(seen) => seen,
+        let read = match seen {
+            Ok(read) => read,
             Err(error) => return Ok(Outcome::Failed(error)),
         };
-        let hash = match pieces.as_slice() {
-            [one] => FileHash(one.id.0),
-            _ => FileHash(*whole.finalize().as_bytes()),
-        };
+        self.sums.add(cut.found);
+        self.sums.media.lock().unwrap_or_else(PoisonError::into_inner).count(read.media);
+        let (hash, pieces, picture) = cut.finish();
         let length_bytes = pieces.iter().map(|piece| u64::from(piece.length_bytes)).sum();
-        let attributes = store_attributes(seen.attributes, &mut |id, raw| self.store_piece(packer, id, raw, true))?;
-        let (stat, changed, holes) = (seen.stat, seen.changed, seen.holes);
-        Ok(Outcome::Read(Box::new(FileRead { length_bytes, hash, pieces, stat, seen_at, changed, attributes, holes, is_rotten: false })))
+        let attributes = store_attributes(read.seen.attributes, &mut |id, raw| {
+            self.store_piece(packer, id, &CutPiece { raw, is_only: true, role: None, is_coded: false }).map(|_| ())
+        })?;
+        let (stat, changed, holes) = (read.seen.stat, read.seen.changed, read.seen.holes);
+        Ok(Outcome::Read(Box::new(FileRead {
+            length_bytes,
+            hash,
+            pieces,
+            picture,
+            stat,
+            seen_at,
+            changed,
+            attributes,
+            holes,
+            is_rotten: false,
+        })))
     }
 
-    fn store_piece(&self, packer: &mut Packer<'_, '_>, id: ObjectId, raw: &[u8], is_only: bool) -> Result<(), RepoError> {
-        let bytes = u64::try_from(raw.len()).unwrap_or(0);
+    /// Stores a piece, unless it is there; says whether it was new.
+    fn store_piece(&self, packer: &mut Packer<'_, '_>, id: ObjectId, piece: &CutPiece<'_>) -> Result<bool, RepoError> {
         if self.known.has(id) || !self.run.claim(id) {
-            self.sums.duplicate_bytes.fetch_add(bytes, Ordering::Relaxed);
-            return Ok(());
+            return Ok(false);
         }
         self.sums.new_chunks.fetch_add(1, Ordering::Relaxed);
-        self.sums.new_chunk_bytes.fetch_add(bytes, Ordering::Relaxed);
-        match group_of_piece(raw, is_only) {
-            Some(group) => packer.add_small(group, ObjectKind::Chunk, id, raw),
-            None => packer.add(ObjectKind::Chunk, id, raw, Expect::Unknown),
+        self.sums.new_chunk_bytes.fetch_add(u64::try_from(piece.raw.len()).unwrap_or(0), Ordering::Relaxed);
+        match writing(piece) {
+            Writing::Grouped(group) => packer.add_small(group, ObjectKind::Chunk, id, piece.raw)?,
+            Writing::Alone(expect) => packer.add(ObjectKind::Chunk, id, piece.raw, expect)?,
         }
-    }
-}
-
-/// The group that a piece is stored in, if it is a small file.
-pub(in crate::ops) fn group_of_piece(raw: &[u8], is_only: bool) -> Option<Group> {
-    (is_only && raw.len() <= SMALL_FILE_BYTES).then(|| group_of(raw))
-}
-
-/// What a small file compresses best with, by its first bytes.
-fn group_of(raw: &[u8]) -> Group {
-    let head = raw.get(..raw.len().min(512)).unwrap_or_default();
-    if head.starts_with(&[0xff, 0xd8, 0xff]) {
-        Group::Jpeg
-    } else if head.iter().all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r')) {
-        Group::Text
-    } else {
-        Group::Other
+        Ok(true)
     }
 }
 

@@ -4,7 +4,9 @@ mod absent;
 mod attributes;
 mod carry;
 mod clock_shift;
+mod cut_file;
 mod files;
+mod grouping;
 mod identity;
 mod kept;
 mod lost;
@@ -24,7 +26,7 @@ mod unmounted;
 mod walking;
 mod when;
 
-pub(super) use files::group_of_piece;
+pub(super) use grouping::{Writing, writing};
 pub use preview::{SnapPreview, SourcePreview, preview};
 pub use readback::ReadBack;
 pub use repeat::{LastSource, last_sources};

@@ -1,7 +1,9 @@
 //! Owns what `snap` reports: the same struct feeds the words and the JSON.
 
 use crate::ops::Problem;
+use crate::scan::{MediaKind, NoLayout};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What a snap did.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -55,6 +57,8 @@ pub struct SourceReport {
     pub new_bytes: u64,
     /// Files whose content changed.
     pub changed_files: u64,
+    /// Those of them that have the same picture or film as before: what is said about it changed.
+    pub metadata_changed_files: u64,
     /// Files of the last snapshot that are at another path now, with the same bytes.
     pub renamed_files: u64,
     /// Files of the last snapshot whose bytes are nowhere in the source now.
@@ -141,14 +145,46 @@ pub struct Stored {
     pub new_chunks: u64,
     /// Their raw bytes.
     pub new_chunk_bytes: u64,
-    /// Raw bytes that were read and were there already.
-    pub duplicate_bytes: u64,
+    /// Bytes of files all of whose pieces were there already: copies.
+    pub same_file_bytes: u64,
+    /// Files whose picture or film was there already, and not all that is said about it.
+    pub same_picture_files: u64,
+    /// Bytes of them that were there: what cutting where pictures begin and end saves.
+    pub same_picture_bytes: u64,
+    /// Bytes of them that were not.
+    pub same_picture_new_bytes: u64,
+    /// Bytes of other files that were there: pieces found again by cutting by content.
+    pub same_piece_bytes: u64,
     /// Bytes that compression saved.
     pub compressed_away_bytes: u64,
+    /// How the files that were read were cut.
+    pub media: MediaCuts,
     /// Packs, second copies not counted.
     pub packs: u64,
     /// Their bytes.
     pub pack_bytes: u64,
+}
+
+/// How files were cut.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct MediaCuts {
+    /// By kind, such as `jpeg`: those that were cut where pictures and films begin and end.
+    pub known: BTreeMap<&'static str, u64>,
+    /// By reason: pictures and films that were not understood, and cut as any other file.
+    pub not_understood: BTreeMap<String, u64>,
+    /// Files of no such kind.
+    pub other: u64,
+}
+
+impl MediaCuts {
+    pub(super) fn count(&mut self, media: Result<MediaKind, NoLayout>) {
+        let count = match media {
+            Ok(kind) => self.known.entry(kind.name()).or_default(),
+            Err(NoLayout::Unknown) => &mut self.other,
+            Err(why) => self.not_understood.entry(why.to_string()).or_default(),
+        };
+        *count += 1;
+    }
 }
 
 /// Where the time went, in seconds.

@@ -16,6 +16,7 @@ use crate::repo::{
 use crate::scan::{ScanError, SkipReason, Walk, escaped};
 use crate::tree::{Counts, FileHash, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 /// What the report is made of.
@@ -68,8 +69,13 @@ pub(super) fn report(summarised: Summarised<'_, '_>, ledger: &mut Ledger) -> Sna
     let stored = Stored {
         new_chunks: summarised.sums.new_chunks.load(Ordering::Relaxed),
         new_chunk_bytes: summarised.sums.new_chunk_bytes.load(Ordering::Relaxed),
-        duplicate_bytes: summarised.sums.duplicate_bytes.load(Ordering::Relaxed),
+        same_file_bytes: summarised.sums.same_file_bytes.load(Ordering::Relaxed),
+        same_picture_files: summarised.sums.same_picture_files.load(Ordering::Relaxed),
+        same_picture_bytes: summarised.sums.same_picture_bytes.load(Ordering::Relaxed),
+        same_picture_new_bytes: summarised.sums.same_picture_new_bytes.load(Ordering::Relaxed),
+        same_piece_bytes: summarised.sums.same_piece_bytes.load(Ordering::Relaxed),
         compressed_away_bytes: summarised.packs.saved_bytes,
+        media: summarised.sums.media.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         packs: u64::try_from(summarised.packs.packs.len()).unwrap_or(0),
         pack_bytes: data.map(|pack| pack.length_bytes).sum(),
     };
@@ -335,6 +341,7 @@ fn count_changes(report: &mut SourceReport, tree: &Tree, plan: &Plan) {
             Some(before) if before == read.hash => {}
             Some(_) => {
                 report.changed_files += 1;
+                report.metadata_changed_files += u64::from(read.same_picture);
                 report.new_bytes += read.length_bytes;
             }
             None => match gone.get_mut(&read.hash).filter(|count| **count > 0) {

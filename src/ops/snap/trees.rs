@@ -15,7 +15,7 @@ use crate::repo::{Known, Marks, ObjectReader, PackRun, Packer, RepoError, Snapsh
 use crate::scan::{EntryKind, FileSystem, Folder, Stat, StatKey, Walk, WalkEntry, escaped};
 use crate::tree::{
     Content, Counts, Entry, Facts, FileContent, FileHash, Holes, ObjectId, Owner, RawObject, ReportItem, ReportWhat, Section, Time, Xattr,
-    XattrValue, build_folder, build_pieces, build_report, tags,
+    XattrValue, build_folder, build_pieces, build_report, picture, picture_among, tags,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -42,6 +42,8 @@ pub(super) struct ReadFile {
     pub(super) hash: FileHash,
     pub(super) length_bytes: u64,
     pub(super) before: Option<FileHash>,
+    /// Before, its bytes were others and its picture was this one.
+    pub(super) same_picture: bool,
     /// Its path, if its bytes changed though its facts did not.
     pub(super) rotten: Option<Vec<u8>>,
 }
@@ -307,7 +309,8 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             _ => None,
         });
         let rotten = read.is_rotten.then(|| path.to_vec());
-        gathered.read.push(ReadFile { hash: read.hash, length_bytes: read.length_bytes, before, rotten });
+        let same_picture = before.is_some_and(|before| before != read.hash) && self.has_picture_of(base, read);
+        gathered.read.push(ReadFile { hash: read.hash, length_bytes: read.length_bytes, before, same_picture, rotten });
         let mut sections = Vec::new();
         if read.changed {
             sections.push(Section { tag: tags::CHANGED_WHILE_READ, bytes: Vec::new() });
@@ -330,8 +333,15 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             let runs = read.holes.iter().map(|hole| (hole.offset_bytes, hole.length_bytes)).collect();
             sections.push(Holes { runs }.section());
         }
-        let content = FileContent { length_bytes: read.length_bytes, hash: read.hash, pieces, picture: None, link_group };
+        let content = FileContent { length_bytes: read.length_bytes, hash: read.hash, pieces, picture: read.picture.clone(), link_group };
         Ok(Held { content: Content::File(content), sections, xattrs: read.attributes.xattrs.clone() })
+    }
+
+    /// Whether a file has the picture that the last snapshot has at its path. What cannot be read of that one is another.
+    fn has_picture_of(&self, base: Option<&Entry>, read: &FileRead) -> bool {
+        let Some(Content::File(before)) = base.map(|entry| &entry.content) else { return false };
+        let now = picture_among(&read.picture, &read.pieces);
+        now.is_some() && picture(&RepoObjects(self.reader), before).is_ok_and(|before| before == now)
     }
 
     /// A folder's own extended attributes, which were stored before.

@@ -101,7 +101,7 @@ impl Evil {
     }
 
     pub(super) fn file_of(&self, name: &[u8], length_bytes: u64, hash: FileHash, pieces: Pieces) -> Entry {
-        entry(name, Content::File(FileContent { length_bytes, hash, pieces, picture: None, link_group: None }))
+        entry(name, Content::File(FileContent { length_bytes, hash, pieces, picture: Vec::new(), link_group: None }))
     }
 
     /// Adds a folder of these pages, as they are.

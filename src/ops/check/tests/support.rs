@@ -169,7 +169,7 @@ impl Writer {
                 length_bytes: raw.len() as u64,
                 hash: FileHash(*blake3::hash(raw).as_bytes()),
                 pieces: Pieces::One,
-                picture: None,
+                picture: Vec::new(),
                 link_group: None,
             }),
             facts: Facts::default(),

@@ -38,7 +38,7 @@ fn flip(store: &MemoryStore, path: &str) {
 
 fn file(name: &str, raw: &[u8]) -> Entry {
     let hash = FileHash(*blake3::hash(raw).as_bytes());
-    let content = FileContent { length_bytes: raw.len() as u64, hash, pieces: Pieces::One, picture: None, link_group: None };
+    let content = FileContent { length_bytes: raw.len() as u64, hash, pieces: Pieces::One, picture: Vec::new(), link_group: None };
     Entry { name: name.into(), content: Content::File(content), facts: Facts::default(), sections: Vec::new() }
 }
 

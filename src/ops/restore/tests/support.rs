@@ -97,7 +97,7 @@ impl Tree {
         self.objects.extend(lists);
         self.counts.files += 1;
         self.counts.bytes += length_bytes;
-        Content::File(FileContent { length_bytes, hash, pieces, picture: None, link_group: group })
+        Content::File(FileContent { length_bytes, hash, pieces, picture: Vec::new(), link_group: group })
     }
 
     fn folder(&mut self, path: &[u8]) -> ObjectId {
