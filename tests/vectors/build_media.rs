@@ -25,8 +25,7 @@ fn segment(code: u8, body: &[u8]) -> Vec<u8> {
 /// A picture's data, of 140 bytes: tables, a scan with all that is no marker, the end.
 fn data() -> Vec<u8> {
     let scan = [&coded(50)[..], &[0xff, 0x00, 0xff, 0xd3, 0xff, 0xff, 0x00], &coded(8)].concat();
-    let bytes =
-        [segment(0xdb, &[1; 41]), segment(0xe2, b"within"), segment(0xda, &[0; 10]), scan, segment(0xc4, &[2; 10]), vec![0xff, 0xd9]];
+    let bytes = [segment(0xdb, &[1; 41]), segment(0xda, &[0; 10]), scan, segment(0xc4, &[2; 10]), vec![0xff, 0xd9]];
     bytes.concat()
 }
 
