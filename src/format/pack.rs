@@ -13,6 +13,8 @@ pub enum Codec {
     Stored,
     /// One zstd frame (RFC 8878), window at most 16 MiB.
     Zstd,
+    /// A distance, then a zstd frame of differences: of each byte to the one this far before it. For pixels that nothing compressed yet.
+    Differences,
 }
 
 impl Codec {
@@ -21,6 +23,7 @@ impl Codec {
         match self {
             Self::Stored => 0,
             Self::Zstd => 1,
+            Self::Differences => 2,
         }
     }
 
@@ -29,6 +32,7 @@ impl Codec {
         match number {
             0 => Some(Self::Stored),
             1 => Some(Self::Zstd),
+            2 => Some(Self::Differences),
             _ => None,
         }
     }

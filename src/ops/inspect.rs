@@ -7,7 +7,7 @@ use super::snap::{Writing, writing};
 use super::{Error, Outcome, Problem, Severity};
 use crate::clock::Clock;
 use crate::progress::Observer;
-use crate::repo::{Encoder, Expect, Group, Known, Ledger, RepoError, Repository};
+use crate::repo::{Codec, Encoder, Expect, Group, Known, Ledger, RepoError, Repository};
 use crate::scan::{CutPiece, Kind, LargeWindows, Role, Source, Window, escaped, read_pieces};
 use crate::tree::{ObjectKind, hex};
 use serde::Serialize;
@@ -63,7 +63,7 @@ pub struct InspectPiece {
     /// `picture`, `auxiliary` (another picture in it), `film` or `metadata` (a part of it that edits leave alone); absent: what stands around them, or of a file of which nothing is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<&'static str>,
-    /// `zstd` or `stored`: how it would be written.
+    /// `zstd`, `differences` (of pixels, then zstd) or `stored`: how it would be written.
     pub codec: &'static str,
     /// What it would take, before it is sealed. Of a small file alone: with others of its like it takes less.
     pub stored_bytes: u64,
@@ -144,7 +144,8 @@ impl Pieces<'_> {
             Writing::Alone(expect) => (None, expect),
         };
         let (codec, stored_bytes) = match self.encoder.encode(raw, expect) {
-            Some(packed) => ("zstd", length(packed.len())),
+            Some(packed) if packed.codec == Codec::Differences => ("differences", length(packed.bytes.len())),
+            Some(packed) => ("zstd", length(packed.bytes.len())),
             None => ("stored", length(raw.len())),
         };
         let (there, repeated) = (self.known.as_ref().map(|known| known.has(id)), !self.seen.insert(id.0));

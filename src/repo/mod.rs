@@ -33,6 +33,7 @@ mod tests;
 mod verify;
 
 pub use crate::crypto::{CryptoError, Entropy, RecoveryCode, SlotStrength};
+pub use crate::format::Codec;
 pub use crate::format::{
     Class, FileKind, Head, IndexSegment, IndexedPack, Kept, MachineId, ManifestPublic, ManifestSealed, NameFolder, NeededPack, Needs,
     PackKind, PackName, RepositoryId, SnapshotName, SourceId, SourceRecord, StoredFile, StoredName, Time, limits,
@@ -56,7 +57,7 @@ pub use pack_run::{PackRun, PackSums};
 pub use packer::{Group, Packer};
 pub use publish::{Publication, Published};
 pub use reader::{ObjectBytes, ObjectReader};
-pub use record::{Encoder, Expect};
+pub use record::{Encoder, Expect, Packed};
 pub use repository::{Credentials, NewProtection, OpenedSlot, Repository, RepositoryFileState, Surroundings};
 pub use slots::{Slot, SlotRemoved, SlotState};
 pub use verify::PackVerdict;

@@ -144,8 +144,8 @@ impl<'p, 'r> Packer<'p, 'r> {
         self.sealed.clear();
         let codec = match self.encoder.encode(raw, expect) {
             Some(packed) => {
-                self.sealed.extend_from_slice(packed);
-                Codec::Zstd
+                self.sealed.extend_from_slice(packed.bytes);
+                packed.codec
             }
             None => {
                 self.sealed.extend_from_slice(raw);

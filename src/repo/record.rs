@@ -20,11 +20,27 @@ const TRIAL_BYTES: usize = 64 << 10;
 const LEVEL: i32 = 3;
 const TRIAL_LEVEL: i32 = -1;
 
+/// Distances that are tried: pixels of grey, colour, colour with transparency, of 8 and 16 bits.
+const DISTANCES: [u8; 5] = [1, 2, 3, 4, 6];
+/// Bytes of the trial by which a distance is found.
+const DISTANCE_TRIAL_BYTES: usize = 16 << 10;
+
 /// Encodes records. One per thread: zstd's working memory is reused.
 pub struct Encoder {
     full: Option<Compressor<'static>>,
     trial: Option<Compressor<'static>>,
+    /// A distance, then a frame.
     buffer: Vec<u8>,
+    differences: Vec<u8>,
+}
+
+/// A record that was made smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packed<'e> {
+    /// How.
+    pub codec: Codec,
+    /// What is stored, before it is sealed.
+    pub bytes: &'e [u8],
 }
 
 impl std::fmt::Debug for Encoder {
@@ -43,38 +59,83 @@ impl Encoder {
     /// With working memory of its own.
     pub fn new() -> Self {
         // Without working memory for zstd everything is stored as it is: larger, never wrong.
-        Self { full: Compressor::new(LEVEL).ok(), trial: Compressor::new(TRIAL_LEVEL).ok(), buffer: Vec::new() }
+        Self { full: Compressor::new(LEVEL).ok(), trial: Compressor::new(TRIAL_LEVEL).ok(), buffer: Vec::new(), differences: Vec::new() }
     }
 
     /// Compresses if that saves at least 3 %. The bytes stay valid until the next call; `None`: store them as they are.
-    pub fn encode(&mut self, raw: &[u8], expect: Expect) -> Option<&[u8]> {
+    pub fn encode(&mut self, raw: &[u8], expect: Expect) -> Option<Packed<'_>> {
         if expect == Expect::Coded {
             return None;
         }
-        if expect == Expect::Unknown && raw.len() > 2 * TRIAL_BYTES && !self.trial_gains(raw) {
-            return None;
-        }
+        let distance = match expect {
+            Expect::Unknown if raw.len() > 2 * TRIAL_BYTES => self.trial(raw)?,
+            _ => 0,
+        };
+        let source = if distance == 0 {
+            raw
+        } else {
+            differences(raw, distance, &mut self.differences);
+            &self.differences
+        };
         let compressor = self.full.as_mut()?;
-        let room = zstd::zstd_safe::compress_bound(raw.len());
+        let room = zstd::zstd_safe::compress_bound(raw.len()) + 1;
         if self.buffer.len() < room {
             self.buffer.resize(room, 0);
         }
-        let length = compressor.compress_to_buffer(raw, self.buffer.as_mut_slice()).ok()?;
-        if gains(length, raw.len()) { self.buffer.get(..length) } else { None }
+        let (first, frame) = self.buffer.split_first_mut()?;
+        *first = distance;
+        let length = compressor.compress_to_buffer(source, frame).ok()?;
+        if !gains(length, raw.len()) {
+            return None;
+        }
+        let (codec, begin) = if distance == 0 { (Codec::Zstd, 1) } else { (Codec::Differences, 0) };
+        self.buffer.get(begin..=length).map(|bytes| Packed { codec, bytes })
     }
 
     /// Keeps no more room than this between records.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
-        self.buffer.truncate(bytes);
-        self.buffer.shrink_to(bytes);
+        for room in [&mut self.buffer, &mut self.differences] {
+            room.truncate(bytes);
+            room.shrink_to(bytes);
+        }
     }
 
-    /// Compresses a part from the middle: headers and thumbnails at the front say little about a photo.
-    fn trial_gains(&mut self, raw: &[u8]) -> bool {
+    /// Compresses a part from the middle: headers and thumbnails at the front say little about a photo. `None`: it gains nothing; else the
+    /// distance whose differences are at least a tenth smaller than the bytes, or 0.
+    fn trial(&mut self, raw: &[u8]) -> Option<u8> {
         let middle = raw.len() / 2;
-        let Some(part) = raw.get(middle..middle + TRIAL_BYTES) else { return true };
-        let Some(compressor) = self.trial.as_mut() else { return false };
-        compressor.compress(part).is_ok_and(|packed| gains(packed.len(), part.len()))
+        let Some(part) = raw.get(middle..middle + TRIAL_BYTES) else { return Some(0) };
+        let compressor = self.trial.as_mut()?;
+        let mut packed_bytes = |bytes: &[u8]| compressor.compress(bytes).map_or(bytes.len(), |packed| packed.len());
+        let small = part.get(..DISTANCE_TRIAL_BYTES).unwrap_or(part);
+        let plain = packed_bytes(small).min(small.len());
+        let best = DISTANCES.into_iter().map(|distance| {
+            differences(small, distance, &mut self.differences);
+            (packed_bytes(&self.differences), distance)
+        });
+        match best.min() {
+            Some((bytes, distance)) if bytes < plain - plain / 10 && gains(bytes, small.len()) => Some(distance),
+            _ => gains(packed_bytes(part), part.len()).then_some(0),
+        }
+    }
+}
+
+/// Puts into `into` each byte less the one `distance` before it; the first ones as they are.
+fn differences(raw: &[u8], distance: u8, into: &mut Vec<u8>) {
+    into.clear();
+    into.extend_from_slice(raw);
+    let before = raw.iter();
+    let after = into.get_mut(usize::from(distance)..).unwrap_or_default();
+    after.iter_mut().zip(before).for_each(|(byte, before)| *byte = byte.wrapping_sub(*before));
+}
+
+/// The reverse of [`differences`], in place.
+fn add_up(raw: &mut [u8], distance: u8) {
+    let Some((mut before, mut rest)) = raw.split_at_mut_checked(usize::from(distance)) else { return };
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at_mut(before.len().min(rest.len()));
+        now.iter_mut().zip(before.iter()).for_each(|(byte, before)| *byte = byte.wrapping_add(*before));
+        (before, rest) = (now, later);
     }
 }
 
@@ -104,6 +165,14 @@ impl Decoder {
                 Ok(())
             }
             Some(Codec::Stored) => Err("a stored record has another length than stated".to_owned()),
+            Some(Codec::Differences) => {
+                let Some((distance @ 1..=16, frame)) = stored.split_first() else {
+                    return Err("a record of differences has no distance of 1 to 16".to_owned());
+                };
+                self.decode(Codec::Zstd.number(), frame, raw)?;
+                add_up(raw, *distance);
+                Ok(())
+            }
             Some(Codec::Zstd) => {
                 // One frame, as the format says: the library would take several in a row.
                 if zstd::zstd_safe::find_frame_compressed_size(stored) != Ok(stored.len()) {
@@ -149,13 +218,35 @@ mod tests {
     fn only_what_gains_is_compressed() {
         let mut encoder = Encoder::new();
         let text = b"{\"title\": \"IMG_0412.HEIC\", \"description\": \"\"}\n".repeat(10_000);
-        let packed = encoder.encode(&text, Expect::Unknown).expect("text shrinks").to_vec();
-        let mut raw = vec![0; text.len()];
+        let packed = encoder.encode(&text, Expect::Unknown).expect("text shrinks");
+        assert_eq!(packed.codec, Codec::Zstd);
+        let (packed, mut raw) = (packed.bytes.to_vec(), vec![0; text.len()]);
         Decoder::new().decode(Codec::Zstd.number(), &packed, &mut raw).expect("it decodes");
         assert!(raw == text && packed.len() < text.len() / 10);
         let mut noise = vec![0; 1 << 20];
         blake3::Hasher::new().finalize_xof().fill(&mut noise);
         assert!(encoder.encode(&noise, Expect::Unknown).is_none());
+    }
+
+    #[test]
+    fn pixels_are_stored_as_differences() {
+        // Soft shades of three colours, with a little noise.
+        let mut noise = vec![0; 3 * 200_000];
+        blake3::Hasher::new().finalize_xof().fill(&mut noise);
+        let shade = |(place, noise): (usize, &u8)| ((place / 3 / 7 * (place % 3 + 1)) as u8).wrapping_add(noise & 3);
+        let pixels: Vec<u8> = noise.iter().enumerate().map(shade).collect();
+        let mut encoder = Encoder::new();
+        let plain = encoder.encode(&pixels, Expect::Smaller).map_or(pixels.len(), |packed| packed.bytes.len());
+        let packed = encoder.encode(&pixels, Expect::Unknown).expect("differences shrink");
+        assert!(packed.codec == Codec::Differences && packed.bytes.first() == Some(&3) && packed.bytes.len() < plain * 9 / 10);
+        let (stored, mut raw) = (packed.bytes.to_vec(), vec![0; pixels.len()]);
+        Decoder::new().decode(2, &stored, &mut raw).expect("it decodes");
+        assert_eq!(raw, pixels);
+        for distance in [0, 17] {
+            let other = [&[distance], &stored[1..]].concat();
+            assert!(Decoder::new().decode(2, &other, &mut raw).is_err());
+        }
+        assert!(Decoder::new().decode(2, &[], &mut raw).is_err());
     }
 
     #[test]
@@ -181,7 +272,7 @@ mod tests {
     #[test]
     fn a_bomb_is_stopped_at_the_stated_length() {
         let mut encoder = Encoder::new();
-        let packed = encoder.encode(&vec![0; 8 << 20], Expect::Smaller).expect("zeros shrink").to_vec();
+        let packed = encoder.encode(&vec![0; 8 << 20], Expect::Smaller).expect("zeros shrink").bytes.to_vec();
         assert!(Decoder::new().decode(Codec::Zstd.number(), &packed, &mut [0; 1000]).is_err());
         assert!(Decoder::new().decode(Codec::Zstd.number(), &packed, &mut vec![0; (8 << 20) + 1]).is_err());
         assert!(Decoder::new().decode(9, &packed, &mut [0; 10]).is_err());

@@ -54,6 +54,17 @@ fn windowed(record: &mut Plain, window: u8) {
     record.stored[5] = window;
 }
 
+/// Makes the frame one of differences.
+fn differences(record: &mut Plain, distance: u8) {
+    record.codec = 2;
+    record.stored.insert(0, distance);
+}
+
+/// 200 differences `x` of bytes three apart: what they add up to.
+fn added_up() -> Vec<u8> {
+    (0..200_u32).map(|place| u8::try_from(u32::from(b'x') * (place / 3 + 1) % 256).expect("a byte")).collect()
+}
+
 fn chunks() -> Vec<Plain> {
     vec![stored(ObjectKind::Chunk, &[b"one photo"]), stored(ObjectKind::Chunk, &[b"a small", b" group"]), zstd_record()]
 }
@@ -105,7 +116,19 @@ fn packs() -> Vec<Vector> {
     let empty = || vec![stored(ObjectKind::Chunk, &[b"x"])];
     let mut largest_window = chunks();
     windowed(&mut largest_window[2], 14 << 3);
+    let mut of_differences = chunks();
+    differences(&mut of_differences[2], 3);
+    of_differences[2].objects = vec![object(ObjectKind::Chunk, &added_up())];
     vec![
+        named(
+            Vector::ok(
+                "pack",
+                "differences",
+                "the third record is of differences to the byte three before",
+                pack(FileKind::DataPack, false, of_differences, |_| {}),
+            )
+            .with("pack", "data"),
+        ),
         named(
             Vector::ok(
                 "pack",
@@ -231,7 +254,9 @@ fn wrong_records() -> Vec<Vector> {
             "a frame that is not of a single segment, its window 18 MiB",
             of(|record| windowed(record, 14 << 3 | 1)),
         ),
-        bad("codec_2", "codec/format-too-new", "a codec that version 1 does not know", of(|record| record.codec = 2)),
+        bad("codec_3", "codec/format-too-new", "a codec that version 1 does not know", of(|record| record.codec = 3)),
+        bad("differences_without_distance", "codec/record-not-decodable", "a distance of 0", of(|record| differences(record, 0))),
+        bad("differences_too_far", "codec/record-not-decodable", "a distance of 17", of(|record| differences(record, 17))),
         bad(
             "directory_claims_a_byte_more",
             "value/not-allowed",

@@ -46,6 +46,16 @@ fn pack(vector: &Vector, file_kind: FileKind, kind: PackKind) -> Outcome {
 fn decoded(record: &Record, stored: Vec<u8>) -> Result<Vec<u8>, Refused> {
     let raw_bytes = usize::try_from(record.raw_bytes).expect("short");
     let raw = match Codec::from_number(record.codec) {
+        Some(Codec::Differences) => {
+            let Some((distance @ 1..=16, frame)) = stored.split_first() else {
+                return Err(Refused::new("record-not-decodable", "codec"));
+            };
+            let mut raw = decoded(&Record { codec: 1, ..record.clone() }, frame.to_vec())?;
+            for at in usize::from(*distance)..raw.len() {
+                raw[at] = raw[at].wrapping_add(raw[at - usize::from(*distance)]);
+            }
+            raw
+        }
         None => return Err(Refused::new("format-too-new", "codec")),
         Some(Codec::Stored) => stored,
         Some(Codec::Zstd) => {

@@ -30,7 +30,8 @@ pub(in crate::cli) fn inspect_words(report: &InspectReport, all: bool, out: &mut
     let shown = if all { report.pieces.len() } else { SHOWN_MAX };
     let widest = |number: fn(&InspectPiece) -> u64| report.pieces.iter().map(|piece| human::count(number(piece)).len()).max().unwrap_or(0);
     let parts = report.pieces.iter().map(|piece| piece.part.map_or(0, str::len)).max().unwrap_or(0);
-    let widths = (widest(|piece| piece.offset), widest(|piece| piece.bytes), widest(|piece| piece.stored_bytes), parts);
+    let codecs = report.pieces.iter().map(|piece| piece.codec.len()).max().unwrap_or(0);
+    let widths = (widest(|piece| piece.offset), widest(|piece| piece.bytes), widest(|piece| piece.stored_bytes), parts, codecs);
     for piece in report.pieces.iter().take(shown) {
         _ = writeln!(out, "{}", line(piece, widths));
     }
@@ -40,7 +41,7 @@ pub(in crate::cli) fn inspect_words(report: &InspectReport, all: bool, out: &mut
     problem_lines(&report.problems, out);
 }
 
-fn line(piece: &InspectPiece, (offset, bytes, stored, part): (usize, usize, usize, usize)) -> String {
+fn line(piece: &InspectPiece, (offset, bytes, stored, part, codec): (usize, usize, usize, usize, usize)) -> String {
     let id: String = piece.id.chars().take(8).collect();
     let grouped = piece.grouped_with.map(|group| format!("  with other small pieces ({group})")).unwrap_or_default();
     let there = match (piece.there, piece.repeated) {
@@ -50,7 +51,7 @@ fn line(piece: &InspectPiece, (offset, bytes, stored, part): (usize, usize, usiz
     };
     let (at, raw, packed) = (human::count(piece.offset), human::count(piece.bytes), human::count(piece.stored_bytes));
     let of = if part == 0 { String::new() } else { format!("  {:<part$}", piece.part.unwrap_or_default()) };
-    format!("  at {at:>offset$}  {raw:>bytes$}{of}  {id}  {:<6}  {packed:>stored$}{grouped}{there}", piece.codec)
+    format!("  at {at:>offset$}  {raw:>bytes$}{of}  {id}  {:<codec$}  {packed:>stored$}{grouped}{there}", piece.codec)
 }
 
 #[cfg(test)]
