@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::repo::{
     FileState, Ledger, Loaded, Manifest, NameFolder, Notices, PackKind, Packs, Repository, SnapshotList, SourceRecord, StoredFile,
 };
-use crate::tree::Time;
+use crate::tree::{Carried, Time};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -117,6 +117,9 @@ pub struct SnapshotSource {
     pub files: u64,
     /// Sum of their lengths.
     pub bytes: u64,
+    /// It was absent, and this is the id of the snapshot in which it was last read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carried_from: Option<String>,
 }
 
 /// Lists the snapshots. Cost: every manifest is read; with [`Detail::Packs`] also every needs page, each once.
@@ -249,6 +252,7 @@ fn line(manifest: &Manifest) -> SnapshotLine {
             id: source.id.hex(),
             files: source.counts.files,
             bytes: source.counts.bytes,
+            carried_from: Carried::of(&source.root.sections).map(|carried| carried.read_in.hex()),
         })
         .collect();
     SnapshotLine {

@@ -489,3 +489,20 @@ fn a_newest_snapshot_that_is_gone_is_said_by_whoever_takes_an_older_one_for_the_
         assert!(report["problems"].to_string().contains(&newest), "{words:?}: {report}");
     }
 }
+
+/// What is carried says since when, and a dry run tells of it too.
+#[test]
+fn an_absent_source_is_shown_as_it_was_last_read() {
+    let world = World::with_repository();
+    world.write("more/c.jpg", b"c");
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos", "more"])), 0);
+    let (_, first) = world.json(&["-r", "repo", "snapshots"]);
+    std::fs::rename(world.path("more"), world.path("away")).expect("it is taken away");
+    assert_eq!(code(&world.run(&["-r", "repo", "snap", "photos", "more"])), 3);
+    let (_, listed) = world.json(&["-r", "repo", "snapshots"]);
+    let newest = listed["snapshots"][0]["sources"].as_array().expect("sources");
+    let carried: Vec<_> = newest.iter().filter_map(|source| source.get("carried_from")).collect();
+    assert_eq!(carried, [&first["snapshots"][0]["id"]], "{listed}");
+    let words = String::from_utf8_lossy(&world.run(&["-r", "repo", "snapshots", "--long"]).stdout).into_owned();
+    assert!(words.contains("; absent, kept as snapshot "), "{words}");
+}

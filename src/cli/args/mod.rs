@@ -152,7 +152,7 @@ pub(super) struct SnapArgs {
     /// Read every new pack back from the drive before the snapshot names it; on removable drives a part is read in any case
     #[arg(long, help_heading = "The snapshot")]
     pub(super) verify: bool,
-    /// Go on although a folder is empty or absent, and let go of what it held
+    /// Let go of what a folder held that is there and empty now, or where a drive was mounted; what is absent stays kept
     #[arg(long, help_heading = "What is read")]
     pub(super) allow_empty: bool,
 }

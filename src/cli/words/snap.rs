@@ -148,6 +148,9 @@ pub(crate) fn preview_words(preview: &SnapPreview, out: &mut String) {
                 parts.push(format!("{} {what}{bytes}", count(files)));
             }
         }
+        for drive in source.drives_away.iter().take(RULES_SHOWN) {
+            parts.push(format!("the drive at {} is not connected: what was on it stays as it was", sanitize::text(drive)));
+        }
         let all = if source.is_first { "its first snapshot" } else { "nothing changed" };
         _ = writeln!(out, "{}", if parts.is_empty() { all.to_owned() } else { parts.join(", ") });
         excluded_line(&source.excluded, width, out);

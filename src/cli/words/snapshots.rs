@@ -91,7 +91,10 @@ fn long_lines(line: &SnapshotLine, out: &mut String) {
     }
     for source in &line.sources {
         let files = human::counted(source.files, "file", "files");
-        let text = format!("{}: {} on {}, {files}, {}", source.label, source.path, source.host, human::bytes(source.bytes));
+        let absent =
+            source.carried_from.as_ref().map(|id| format!("; absent, kept as snapshot {} has it", id.chars().take(8).collect::<String>()));
+        let (bytes, absent) = (human::bytes(source.bytes), absent.unwrap_or_default());
+        let text = format!("{}: {} on {}, {files}, {bytes}{absent}", source.label, source.path, source.host);
         _ = writeln!(out, "          {}", sanitize::text(&text));
     }
     if !line.note.is_empty() {

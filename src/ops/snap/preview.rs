@@ -49,14 +49,20 @@ pub struct SourcePreview {
     pub gone_files: u64,
     /// Folders and files that could not be looked at.
     pub unreadable: u64,
+    /// Where drives were mounted that are not connected, printable: what was on them would be kept as it was.
+    pub drives_away: Vec<String>,
     /// What rules would leave out.
     pub excluded: Vec<ExcludedRule>,
 }
 
 impl SnapPreview {
-    /// 3 if something could not be looked at, else 0.
+    /// 3 if something could not be looked at or a drive is away, else 0.
     pub fn exit_code(&self) -> u8 {
-        if self.sources.iter().any(|source| source.absent.is_some() || source.unreadable > 0) { 3 } else { 0 }
+        if self.sources.iter().any(|source| source.absent.is_some() || source.unreadable > 0 || !source.drives_away.is_empty()) {
+            3
+        } else {
+            0
+        }
     }
 }
 
@@ -99,6 +105,8 @@ fn of_source(source: &SnapSource, found: &Found, plan: Option<&Plan>, is_first: 
     };
     preview.excluded = excluded_by_rule(walk);
     let Some(plan) = plan else { return preview };
+    let here = |path: &[u8]| if path.is_empty() { escaped(&source.path) } else { escaped(path) };
+    preview.drives_away = plan.unmounted.away(walk).map(here).collect();
     preview.gone_files = u64::try_from(plan.gone.len()).unwrap_or(u64::MAX);
     let mut count = |length_bytes: u64, file: Option<&FilePlan>, was_there: bool| {
         preview.files += 1;

@@ -212,10 +212,10 @@ fn shrank(before: Option<&SourceRecord>, tree: &Tree, path: &str) -> Option<Prob
     if !has_shrunk(&before.counts, &tree.counts) && std::mem::discriminant(&before.root.content) == kind {
         return None;
     }
-    let message = format!(
-        "{path} had {} files, {} bytes in the last snapshot and has {} files, {} bytes now",
-        before.counts.files, before.counts.bytes, tree.counts.files, tree.counts.bytes
-    );
+    let files = |count: u64| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+    let (had, has) = (files(before.counts.files), files(tree.counts.files));
+    let message =
+        format!("{path} had {had}, {} bytes in the last snapshot and has {has}, {} bytes now", before.counts.bytes, tree.counts.bytes);
     Some(Problem::of_path("source-shrank", Severity::Notice, path, message))
 }
 
@@ -234,7 +234,7 @@ fn absent_problem(path: &str, error: &ScanError, carried: &CarriedSource, ledger
         None => Severity::Notice,
     };
     let problem = Problem::of_path("source-absent", severity, path, message);
-    problems.push(problem.with_hint("is the drive connected? `--allow-empty` lets it go"));
+    problems.push(problem.with_hint("is the drive connected? it stays kept until it is back"));
 }
 
 /// Sockets and the like by kind, and where the repository lies.

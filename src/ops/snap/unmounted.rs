@@ -112,6 +112,13 @@ impl Unmounted {
         self.within.get(&position).copied()
     }
 
+    /// Paths of the drives that are away.
+    pub(super) fn away<'w>(&'w self, walk: &'w Walk) -> impl Iterator<Item = &'w [u8]> {
+        let tops: BTreeSet<usize> = self.within.values().copied().collect();
+        let tops = tops.into_iter().filter_map(|top| walk.folders.get(top)).map(|folder| folder.path.as_slice());
+        tops.chain(self.hidden.iter().map(Vec::as_slice))
+    }
+
     /// Whether the drive was mounted at this very folder, and what was on it is said there.
     pub(super) fn is_top(&self, position: usize) -> bool {
         self.top_of(position) == Some(position)
