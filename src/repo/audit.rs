@@ -76,7 +76,7 @@ impl Repository {
         for name in ["tintype.json", "second/tintype.json"] {
             match self.store.get(name, limits::REPOSITORY_FILE_BYTES_MAX) {
                 Ok(bytes) if bytes == self.file_bytes => return Ok(()),
-                Ok(_) => reached = true,
+                Ok(_) | Err(StoreError::TooLong { .. }) => reached = true,
                 Err(_) => {}
             }
         }
