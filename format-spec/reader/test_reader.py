@@ -22,7 +22,7 @@ import unittest
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-import media_layout
+import test_layout
 import tintype_format as f                                                           # noqa: E402
 from primitives import blake3                                                        # noqa: E402
 
@@ -130,7 +130,7 @@ READ = {
     "needs-page-end": lambda data, _: str(
         int.from_bytes(bytes.fromhex(data.decode().strip())[-8:], "little") % 512 == 0).lower(),
     "cuts": cut_lengths,
-    "layout": lambda data, _: media_layout.layout(data),
+    "layout": lambda data, _: test_layout.layout(data),
     "recovery-code": lambda data, _: show_code(f.recovery_code(data.decode("utf-8", "replace"))),
     "key-check": lambda data, _: f.key_check(f.master_key(f.recovery_code(data.decode("utf-8", "replace")))).hex(),
     "header": lambda data, _: f.header(data) and None,
