@@ -77,6 +77,8 @@ fn dispatch(args: Args, capture: Option<Capture>) -> u8 {
         Command::Demo(args) => commands::demo::run(&console, &args),
         Command::Spec(args) => commands::spec::run(&console, &args),
         Command::Reader(args) => commands::reader::run(&console, &args),
+        Command::Completions(args) => commands::completions::run(&console, &args),
+        Command::Man(args) => commands::man::run(&console, &args),
     };
     let result = result.and_then(|exit_code| match console.output_error() {
         None => Ok(exit_code),

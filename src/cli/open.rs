@@ -8,8 +8,10 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// 2026-11-22, when this version was released: a clock that is before it is wrong.
+/// When this version was released: a clock that is before it is wrong.
 const RELEASE_SECONDS: i64 = 1_795_305_600;
+/// The same as a day.
+pub(super) const RELEASE_DAY: &str = "2026-11-22";
 
 /// How often a mistyped password is asked for.
 const ASKED_MAX: usize = 3;
@@ -165,5 +167,16 @@ pub(super) fn refuse_recovery_code(console: &Console, doing: &str) -> Result<(),
     match &console.global.recovery_code_file {
         None => Ok(()),
         Some(_) => Err(Failure::refused(doing, "--recovery-code-file opens a repository that is there; a new one draws its own code")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RELEASE_DAY, RELEASE_SECONDS};
+    use crate::cli::human::Local;
+
+    #[test]
+    fn one_day_of_release() {
+        assert_eq!(Local::utc().day(RELEASE_SECONDS), RELEASE_DAY);
     }
 }
