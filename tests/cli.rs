@@ -42,5 +42,7 @@ mod snapshots;
 mod streams;
 #[path = "cli/switches.rs"]
 mod switches;
+#[path = "cli/transcripts.rs"]
+mod transcripts;
 #[path = "cli/world.rs"]
 mod world;
