@@ -14,6 +14,9 @@ use std::time::{Duration, SystemTime};
 /// A user who may not read everything, so that a session can meet a photo that cannot be read.
 const NOBODY: u32 = 65_534;
 
+/// With more of them photos would lie in packs in another order each time, and be hit by other damage.
+const ONE_THREAD: &str = r#"tintype() { command tintype --threads 1 "$@"; }"#;
+
 /// Whether a text is something that a placeholder stands for.
 type StandsFor = fn(&str) -> bool;
 
@@ -115,7 +118,7 @@ fn run(world: &World, line: &str) -> Vec<String> {
     let folder = world.path("").canonicalize().expect("a folder");
     let programs = Path::new(env!("CARGO_BIN_EXE_tintype")).parent().expect("a folder");
     let mut shell = Command::new("bash");
-    shell.args(["-c", &format!("exec 2>&1; {line}")]).current_dir(&folder).stdin(Stdio::null()).env_clear();
+    shell.args(["-c", &format!("{ONE_THREAD}; exec 2>&1; {line}")]).current_dir(&folder).stdin(Stdio::null()).env_clear();
     shell.env("PATH", format!("{}:/usr/bin:/bin", programs.display())).env("HOME", &folder).env("TZ", "UTC");
     if rustix::process::geteuid().is_root() {
         shell.uid(NOBODY).gid(NOBODY);

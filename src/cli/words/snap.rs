@@ -104,6 +104,7 @@ fn stored_words(report: &SnapReport) -> String {
     words
 }
 
+/// What is no photo and not missed: one line each.
 /// What a snap would do.
 pub(crate) fn preview_words(preview: &SnapPreview, out: &mut String) {
     let width = preview.sources.iter().map(|source| sanitize::text(&source.label).chars().count()).max().unwrap_or(0).max(COLUMN);
@@ -155,7 +156,6 @@ fn excluded_line(excluded: &[ExcludedRule], width: usize, out: &mut String) {
     _ = writeln!(out, "{:<width$} {files}, {}, by rules: {}{more}", "left out", human::bytes(bytes), named.join(", "));
 }
 
-/// What is no photo and not missed: one line each.
 fn passed_over_lines(source: &SourceReport, width: usize, out: &mut String) {
     // Writing into a String cannot fail.
     if !source.skipped_kinds.is_empty() {
