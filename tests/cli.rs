@@ -34,9 +34,15 @@ mod procedures;
 mod prompts;
 #[path = "cli/second_only.rs"]
 mod second_only;
+#[path = "cli/shells.rs"]
+mod shells;
 #[path = "cli/snapshots.rs"]
 mod snapshots;
 #[path = "cli/streams.rs"]
 mod streams;
+#[path = "cli/switches.rs"]
+mod switches;
+#[path = "cli/transcripts.rs"]
+mod transcripts;
 #[path = "cli/world.rs"]
 mod world;

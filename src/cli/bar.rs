@@ -7,6 +7,7 @@ use super::console::{Console, is_dumb_terminal};
 use super::{human, sanitize};
 use crate::clock::{Clock, SystemClock};
 use crate::ops::escaped;
+use crate::ops::ls::base64;
 use crate::progress::{Observer, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -87,6 +88,10 @@ impl Bar {
         self.say(&event.to_string());
     }
 
+    fn note_event(&self, text: &str) {
+        self.event(&serde_json::json!({ "event": "note", "message": text }));
+    }
+
     fn show(&self) {
         let every = match self.show {
             Show::Nothing => return,
@@ -147,7 +152,14 @@ impl Observer for Bar {
             return;
         }
         match self.show {
-            Show::Events => self.event(&serde_json::json!({ "event": "file", "path": escaped(path) })),
+            Show::Events => {
+                let shown = escaped(path);
+                let mut event = serde_json::json!({ "event": "file", "path": shown });
+                if shown.as_bytes() != path {
+                    event["path_base64"] = base64(path).into();
+                }
+                self.event(&event);
+            }
             _ => self.say(&format!("  {}", escaped(path))),
         }
     }
@@ -157,7 +169,7 @@ impl Observer for Bar {
             return;
         }
         match self.show {
-            Show::Events => self.event(&serde_json::json!({ "event": "note", "message": text })),
+            Show::Events => self.note_event(text),
             _ => self.say(&sanitize::text(&format!("note: {text}"))),
         }
     }
@@ -165,7 +177,11 @@ impl Observer for Bar {
     fn interrupted(&self) -> bool {
         let stop = self.stop.load(Ordering::Relaxed);
         if stop && !self.stop_was_said.swap(true, Ordering::Relaxed) {
-            self.say("stopping: what is in hand is finished first; once more stops at once");
+            let text = "stopping: what is in hand is finished first; once more stops at once";
+            match self.show {
+                Show::Events => self.note_event(text),
+                _ => self.say(text),
+            }
         }
         stop
     }

@@ -34,6 +34,11 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// The same in words that fit better.
+    pub(super) fn with_message(self, message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..self }
+    }
+
     /// Its stable code.
     pub(super) fn code(&self) -> &'static str {
         self.code
@@ -45,7 +50,7 @@ impl Failure {
         Self {
             doing: doing.into(),
             code: error.code(),
-            message: in_local_time(&error).unwrap_or_else(|| whole_message(&error)),
+            message: in_local_time(&error).or_else(|| of_whole_source(&error)).unwrap_or_else(|| whole_message(&error)),
             hint: error.hint().map(str::to_owned),
             exit_code: error.exit_code(),
         }
@@ -87,6 +92,22 @@ fn in_local_time(error: &Error) -> Option<String> {
         None => format!("{words}: there is no snapshot here yet"),
         Some((name, seconds)) => format!("{words}; the oldest is {} of {}", name.short(), local.minute(*seconds)),
     })
+}
+
+/// A source as a whole has no name within itself: it is called what the person calls it.
+fn of_whole_source(error: &Error) -> Option<String> {
+    let Error::Source { place, source } = error else { return None };
+    source.path().is_empty().then(|| format!("{place} cannot be read: {}", source.reason()))
+}
+
+/// What the system says of a file that a person named.
+pub(super) fn of_file(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// The error and, where its own words leave it out, what lies beneath it.

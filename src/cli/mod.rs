@@ -22,7 +22,7 @@ mod wording;
 mod words;
 
 use args::{Args, Command};
-use clap::{CommandFactory, Parser};
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use console::{Capture, Console};
 use exit::Failure;
 use std::ffi::OsString;
@@ -34,12 +34,25 @@ pub fn main() -> u8 {
 
 /// Runs one command line, the program's name first. With a capture nobody is asked, and what goes to stdout is kept as well.
 fn run_on(words: Vec<OsString>, capture: Option<Capture>) -> u8 {
-    match Args::try_parse_from(&words) {
+    let command = Args::command().color(color_of(&words));
+    match command.try_get_matches_from(&words).and_then(|matches| Args::from_arg_matches(&matches)) {
         Ok(args) => dispatch(args, capture),
         Err(error) => {
             let wants_json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
             exit::of_usage(&error, wants_json, &command_of(words))
         }
+    }
+}
+
+/// What is said about colour, before anything else is understood: help and refusals of the command line follow it too.
+fn color_of(words: &[OsString]) -> ColorChoice {
+    let words: Vec<&str> = words.iter().map(|word| word.to_str().unwrap_or_default()).take_while(|word| *word != "--").collect();
+    let after = words.windows(2).filter_map(|pair| (pair.first() == Some(&"--color")).then(|| pair.last().copied())?);
+    let said = words.iter().filter_map(|word| word.strip_prefix("--color=")).chain(after).last();
+    match said {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
     }
 }
 
@@ -78,6 +91,8 @@ fn dispatch(args: Args, capture: Option<Capture>) -> u8 {
         Command::Demo(args) => commands::demo::run(&console, &args),
         Command::Spec(args) => commands::spec::run(&console, &args),
         Command::Reader(args) => commands::reader::run(&console, &args),
+        Command::Completions(args) => commands::completions::run(&console, &args),
+        Command::Man(args) => commands::man::run(&console, &args),
     };
     let result = result.and_then(|exit_code| match console.output_error() {
         None => Ok(exit_code),

@@ -8,8 +8,10 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// 2026-11-22, when this version was released: a clock that is before it is wrong.
+/// When this version was released: a clock that is before it is wrong.
 const RELEASE_SECONDS: i64 = 1_795_305_600;
+/// The same as a day.
+pub(super) const RELEASE_DAY: &str = "2026-11-22";
 
 /// How often a mistyped password is asked for.
 const ASKED_MAX: usize = 3;
@@ -39,8 +41,7 @@ pub(super) fn open(console: &Console, need: Need) -> Result<Repository, Failure>
     let surroundings = surroundings(console);
     let doing = || format!("open the repository at {}", sanitize::path(&place));
     if !place.is_dir() {
-        return Err(unplugged(&place, &surroundings, doing)
-            .unwrap_or_else(|| Failure::of(doing(), RepoError::NotFound { place: place.display().to_string() })));
+        return Err(unplugged(&place, &surroundings, doing).unwrap_or_else(|| no_folder(&place, doing())));
     }
     if let (Some(dir), Some(fault)) = (&surroundings.local.state_dir, surroundings.local.state_fault().filter(|_| !console.global.quiet)) {
         console.say(&format!("note: what this machine knows of its copies cannot be kept in {}: {fault}", sanitize::path(dir)));
@@ -82,6 +83,15 @@ fn unplugged(place: &Path, surroundings: &Surroundings, doing: impl Fn() -> Stri
     let known = seen_before(place, surroundings)?;
     let why = format!("there is no repository now, and one was last seen here on {}", human::Local::system().minute(known.seen_seconds));
     Some(Failure::new(doing(), "place-gone", why, 1).with_hint("is the drive connected?"))
+}
+
+/// What to say of a place that is no folder at all.
+fn no_folder(place: &Path, doing: String) -> Failure {
+    let failure = Failure::of(doing, RepoError::NotFound { place: place.display().to_string() });
+    if place.symlink_metadata().is_ok() {
+        return failure.with_message("this is not a folder, or not one that can be opened");
+    }
+    failure.with_message("there is no such folder").with_hint("is the drive connected? `tintype init` makes a new repository")
 }
 
 /// What was seen at a place that is absent or empty now.
@@ -165,5 +175,16 @@ pub(super) fn refuse_recovery_code(console: &Console, doing: &str) -> Result<(),
     match &console.global.recovery_code_file {
         None => Ok(()),
         Some(_) => Err(Failure::refused(doing, "--recovery-code-file opens a repository that is there; a new one draws its own code")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RELEASE_DAY, RELEASE_SECONDS};
+    use crate::cli::human::Local;
+
+    #[test]
+    fn one_day_of_release() {
+        assert_eq!(Local::utc().day(RELEASE_SECONDS), RELEASE_DAY);
     }
 }

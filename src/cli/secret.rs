@@ -5,7 +5,7 @@
 use super::args::Global;
 use super::bar::without_sigint;
 use super::console::Console;
-use super::exit::Failure;
+use super::exit::{Failure, of_file};
 use super::sanitize;
 use crate::ops::{Credentials, RecoveryCode};
 use std::fs::File;
@@ -60,7 +60,7 @@ fn read_file(path: &Path, doing: &str) -> Result<Password, Failure> {
     match read {
         Ok(_) if u64::try_from(bytes.len()).is_ok_and(|length| length <= SECRET_FILE_BYTES_MAX) => Ok(bytes),
         Ok(_) => Err(Failure::refused(doing, "this file is too long to hold a secret")),
-        Err(error) => Err(Failure::refused(doing, error.to_string())),
+        Err(error) => Err(Failure::refused(doing, of_file(&error))),
     }
 }
 

@@ -1,10 +1,10 @@
-//! Owns what words of the layers below become on a screen: times are this machine's own, to the minute, and names of stored files are
-//! short enough to be read.
+//! Owns what words of the layers below become on a screen: times are this machine's own, to the minute, lengths are in units, and names of
+//! stored files are short enough to be read.
 //!
 //! Only whole words change that can be nothing else: a time as reports have it, the name of a stored file, an id behind the word for
 //! what it names. JSON has all of them as they are.
 
-use super::human::{Local, seconds_of};
+use super::human::{self, Local, seconds_of};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Somebody asked for more words (`-v`): names stay whole.
@@ -22,6 +22,14 @@ pub(super) fn show_whole_names(whole: bool) {
     WHOLE_NAMES.store(whole, Ordering::Relaxed);
 }
 
+/// What is said of an object in a pack, said of the pack: that is what `check` names, and a person can look for.
+pub(super) fn of_pack(message: &str) -> &str {
+    match message.strip_prefix("object ").and_then(|rest| rest.split_once(" in pack ")) {
+        Some((object, _)) => message.get("object ".len() + object.len() + " in ".len()..).unwrap_or(message),
+        None => message,
+    }
+}
+
 /// A message as people read it.
 pub(super) fn message(message: &str) -> String {
     rewritten(message, &Local::system(), WHOLE_NAMES.load(Ordering::Relaxed))
@@ -30,7 +38,14 @@ pub(super) fn message(message: &str) -> String {
 fn rewritten(message: &str, local: &Local, whole_names: bool) -> String {
     let mut words = String::with_capacity(message.len());
     let mut before = "";
-    for part in message.split_inclusive([' ', '(', ')', ',', ';', '\n']) {
+    let mut parts = message.split_inclusive([' ', '(', ')', ',', ';', '\n']).peekable();
+    while let Some(part) = parts.next() {
+        if let Some(length_bytes) = long_length(part, parts.peek().copied()) {
+            words.push_str(&human::bytes(length_bytes));
+            before = parts.next().unwrap_or_default();
+            words.push_str(before.strip_prefix("bytes").unwrap_or_default());
+            continue;
+        }
         let end = part.trim_end_matches([' ', '(', ')', ',', ';', '\n', ':', '.', '…']).len();
         let (word, rest) = part.split_at(end);
         if let Some(seconds) = time(word) {
@@ -45,6 +60,13 @@ fn rewritten(message: &str, local: &Local, whole_names: bool) -> String {
         before = word;
     }
     words
+}
+
+/// The number, if this is one of four digits or more and `bytes` is what follows.
+fn long_length(part: &str, next: Option<&str>) -> Option<u64> {
+    let digits = part.strip_suffix(' ').filter(|digits| digits.len() > 3 && digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let after = next?.strip_prefix("bytes")?;
+    (!after.starts_with(|character: char| character.is_alphanumeric())).then(|| digits.parse().ok())?
 }
 
 /// The seconds of `2026-11-22T18:04:00.123Z`, if that is what the word is.
@@ -68,7 +90,7 @@ fn name<'w>(word: &'w str, before: &str) -> Option<(&'w str, &'w str, &'w str)> 
 
 #[cfg(test)]
 mod tests {
-    use super::rewritten;
+    use super::{of_pack, rewritten};
     use crate::cli::human::Local;
 
     fn hash() -> String {
@@ -84,6 +106,18 @@ mod tests {
         for same in ["2019/2026-11-22T18:04:00Z is left out", "2026-11-22T18:04:00Z.jpg", "TZ", "Zürich 2026-11-22"] {
             assert_eq!(said(same), same);
         }
+    }
+
+    #[test]
+    fn long_lengths_are_in_units() {
+        let local = Local::utc();
+        let said = |words| rewritten(words, &local, false);
+        assert_eq!(said("had 3 files, 4300000 bytes in the last, and 1500 bytes"), "had 3 files, 4.3 MB in the last, and 2 kB");
+        for same in ["0 bytes now", "999 bytes", "2019 photos", "4300000 bytesize", "a4300 bytes", "4300"] {
+            assert_eq!(said(same), same);
+        }
+        assert_eq!(of_pack("object 12 in pack 34: it is short now"), "pack 34: it is short now");
+        assert_eq!(of_pack("its bytes are wrong"), "its bytes are wrong");
     }
 
     #[test]

@@ -38,10 +38,12 @@ pub enum Error {
         place: String,
     },
     /// Every source is absent or empty.
-    #[error("{place} is empty, and so is every other source: nothing to snap")]
+    #[error("{place} is empty{}: nothing to snap", if *.others { ", and so is every other source" } else { "" })]
     SourcesEmpty {
         /// The first of them.
         place: String,
+        /// There are others.
+        others: bool,
     },
     /// A path was given twice.
     #[error("{path} is given twice")]
@@ -58,7 +60,7 @@ pub enum Error {
         reason: String,
     },
     /// A source lies inside the repository.
-    #[error("{path} lies inside the repository")]
+    #[error("{path} is the repository, or lies inside it")]
     SourceInRepository {
         /// The source.
         path: String,
@@ -155,6 +157,9 @@ impl Error {
             return Some(hint);
         }
         Some(match self.code() {
+            _ if matches!(self, Self::Source { source: ScanError::PermissionDenied { .. }, .. }) => {
+                "let this user read it, or run as a user who may; on a Mac the terminal needs Full Disk Access"
+            }
             _ if matches!(self, Self::NothingToRecover) => "leave --recovery-sheet away: whoever has the drive can read the photos",
             "wrong-password" => "try another password, or the recovery code (`--recovery-code-file`)",
             "key-needed" => "give --password-file, --password-command, TINTYPE_PASSWORD or --recovery-code-file",
@@ -168,6 +173,8 @@ impl Error {
             "repository-not-found" => "look for the folder that holds tintype.json, or make a repository with `tintype init`",
             "repository-file-missing" => "if this copy is still arriving, wait until it is complete",
             "newer-rules" | "format-too-new" => "use a newer version of tintype",
+            "repository-exists" => "it can be used as it is: `tintype snap` takes a snapshot into it",
+            "folder-not-empty" => "choose a new or an empty folder: a repository has one of its own",
             "target-not-folder" => "give a new or an empty folder",
             "target-read-only" => "choose another folder, or one on a drive that can be written",
             "permission-denied" | "pack-denied" => DENIED_HINT,

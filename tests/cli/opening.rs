@@ -89,7 +89,7 @@ fn an_error_says_each_thing_once() {
             &["-r", "enc", "snapshots", "--password-file", "wrong"],
             "error: cannot open the repository at enc: the password is wrong for the one key slot",
         ),
-        (&["-r", "a\nb", "snapshots"], "error: cannot open the repository at a\\nb: there is no tintype repository"),
+        (&["-r", "a\nb", "snapshots"], "error: cannot open the repository at a\\nb: there is no such folder"),
         (&["-r", "enc", "init", "--no-encryption"], "error: cannot make a repository at enc: there is a tintype repository already"),
         (&["-r", "repo", "restore", "--target", "photos"], "error: cannot restore into photos: there is no snapshot here yet"),
         (&["-r", "absent/repo", "init", "--no-encryption"], "error: cannot make a repository at absent/repo: there is no folder absent"),

@@ -36,7 +36,7 @@ sys.stdout.flush()
 sys.exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
 ";
 
-fn has_pty() -> bool {
+pub(super) fn has_pty() -> bool {
     let found = Command::new("python3").args(["-c", "import pty; pty.openpty()"]).output().is_ok_and(|done| done.status.success());
     if !found {
         println!("SKIP: python3 with pty is not here");
@@ -46,13 +46,23 @@ fn has_pty() -> bool {
 
 /// The exit code that a shell sees, and what stood on the terminal.
 fn on_terminal(world: &World, words: &[&str], steps: &[(&str, &str)]) -> (i32, String) {
+    on_terminal_with(world, &[("TERM", "dumb")], words, steps)
+}
+
+/// The same with these variables set.
+pub(super) fn on_terminal_with(world: &World, variables: &[(&str, &str)], words: &[&str], steps: &[(&str, &str)]) -> (i32, String) {
     let mut command = Command::new("python3");
     command.args(["-c", TERMINAL, &steps.len().to_string()]).current_dir(world.path(""));
     for (wait, typed) in steps {
         command.args([wait, typed]);
     }
     command.arg(env!("CARGO_BIN_EXE_tintype")).args(words).env_clear();
-    command.env("HOME", world.path("home")).env("PATH", "/usr/bin:/bin").env("TZ", "UTC").env("TERM", "dumb").stdin(Stdio::null());
+    command
+        .env("HOME", world.path("home"))
+        .env("PATH", "/usr/bin:/bin")
+        .env("TZ", "UTC")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null());
     let output = command.output().expect("python3 runs");
     (code(&output), String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -6,6 +6,7 @@ mod guides;
 mod key;
 mod looking;
 mod restore;
+mod shell;
 
 pub(super) use check::CheckArgs;
 pub(super) use global::{Color, Global, Progress};
@@ -13,6 +14,7 @@ pub(super) use guides::{ReaderArgs, SpecArgs};
 pub(super) use key::{KeyAddArgs, KeyArgs, KeyChangeArgs, KeyCommand, KeyRemoveArgs, KeySheetArgs};
 pub(super) use looking::{DiffArgs, DumpArgs, DuplicatesArgs, FindArgs, InspectArgs, StatsArgs};
 pub(super) use restore::RestoreArgs;
+pub(super) use shell::{CompletionsArgs, ManArgs};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
@@ -59,6 +61,8 @@ pub(super) enum Command {
     Demo(DemoArgs),
     Spec(SpecArgs),
     Reader(ReaderArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 impl Command {
@@ -81,6 +85,8 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Spec(_) => "spec",
             Self::Reader(_) => "reader",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::cli::exit::{Doing, Failure};
 use crate::cli::{human, run_on, sanitize};
 use crate::ops::RecoveryCode;
 use crate::ops::demo::make_library;
+use clap::ValueEnum;
 use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
@@ -173,6 +174,10 @@ fn own_options(global: &Global) -> Vec<OsString> {
         if let Some(value) = value {
             own.extend([OsString::from(name), value.into()]);
         }
+    }
+    let chosen = [("--color", global.color.to_possible_value()), ("--progress", global.progress.to_possible_value())];
+    for (name, value) in chosen {
+        own.extend(value.into_iter().flat_map(|value| [OsString::from(name), value.get_name().into()]));
     }
     if let Some(threads) = global.threads {
         own.extend(["--threads".into(), threads.to_string().into()]);

@@ -1,6 +1,7 @@
 //! Owns what lies between arguments and operations: one file per command, which opens, runs, and hands the report to the words.
 
 pub(super) mod check;
+pub(super) mod completions;
 pub(super) mod demo;
 pub(super) mod diff;
 pub(super) mod dump;
@@ -10,6 +11,7 @@ pub(super) mod init;
 pub(super) mod inspect;
 pub(super) mod key;
 pub(super) mod ls;
+pub(super) mod man;
 mod names;
 pub(super) mod reader;
 pub(super) mod restore;

@@ -120,13 +120,22 @@ fn snapshots(report: &CheckReport, out: &mut dyn Write) -> Result {
         };
         return writeln!(out, "{subject} complete{whole}");
     }
-    let mut parts = Vec::new();
-    for (state, word) in [
+    let words = [
         (SnapshotState::Damaged, "damaged"),
         (SnapshotState::Incomplete, "incomplete"),
         (SnapshotState::Elsewhere, "elsewhere (placeholders)"),
         (SnapshotState::Unforeseen, "of a newer version"),
-    ] {
+    ];
+    if let ([only], Some((_, word))) = (&existing[..], words.iter().find(|(state, _)| in_state(*state) == 1)) {
+        return writeln!(
+            out,
+            "the only snapshot here, {} of {}, is {word}",
+            only.id.get(..8).unwrap_or(&only.id),
+            wording::message(&only.time)
+        );
+    }
+    let mut parts = Vec::new();
+    for (state, word) in words {
         match in_state(state) {
             0 => {}
             count => parts.push(format!("{} {word}", human::count(count))),

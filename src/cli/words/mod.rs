@@ -9,6 +9,7 @@ pub(super) mod init;
 pub(super) mod inspect;
 pub(super) mod key;
 pub(super) mod ls;
+pub(super) mod man;
 pub(super) mod problems;
 pub(super) mod reader;
 pub(super) mod restore;

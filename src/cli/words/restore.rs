@@ -40,7 +40,7 @@ pub(crate) fn restore_words(report: &RestoreReport, out: &mut dyn Write) -> Resu
 fn left_out_words(left_out: &[LeftOut], count: u64, out: &mut dyn Write) -> Result {
     for left_out in left_out.iter().take(SHOWN_MAX) {
         let path = if left_out.path.is_empty() { "(the root)" } else { &left_out.path };
-        write!(out, "            {path}   {}", wording::message(&left_out.reason))?;
+        write!(out, "            {path}   {}", wording::message(wording::of_pack(&left_out.reason)))?;
         if let Some(kept) = &left_out.kept_as {
             write!(out, "   what could be read is in {kept}")?;
         }
@@ -131,14 +131,14 @@ fn renamed_words(renamed: &[Renamed], out: &mut dyn Write) -> Result {
 
 fn not_set_words(not_set: &NotSet, out: &mut dyn Write) -> Result {
     let counts = [
-        (not_set.owner, "owners (only root can set others' than its own)"),
-        (not_set.special_bits, "setuid, setgid or sticky bits (left out on purpose)"),
-        (not_set.times_rounded, "times to the last digit (right within 2 s)"),
-        (not_set.privileged_xattrs, "attributes that give programs rights (left out on purpose)"),
-        (not_set.birth, "times of making (the system cannot set them)"),
+        (not_set.owner, "owner", "owners", "only root can set others' than its own"),
+        (not_set.special_bits, "setuid, setgid or sticky bit", "setuid, setgid or sticky bits", "left out on purpose"),
+        (not_set.times_rounded, "time to the last digit", "times to the last digit", "right within 2 s"),
+        (not_set.privileged_xattrs, "attribute that gives programs rights", "attributes that give programs rights", "left out on purpose"),
+        (not_set.birth, "time of making", "times of making", "the system cannot set them"),
     ];
-    for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
-        writeln!(out, "not set   {} {what}", human::count(count))?;
+    for (count, one, many, why) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+        writeln!(out, "not set   {} ({why})", counted(count, one, many))?;
     }
     Ok(())
 }

@@ -10,6 +10,8 @@ use std::fmt::Write;
 
 /// Lines of "not saved" on screen; all of them stand in the snapshot.
 const NOT_SAVED_SHOWN: usize = 20;
+/// Files that are only in the cloud and are named on screen.
+const CLOUD_ONLY_SHOWN: usize = 3;
 /// Rules named on screen; JSON has all.
 const RULES_SHOWN: usize = 4;
 /// Width of the first column, unless a label is longer.
@@ -28,11 +30,14 @@ pub(in crate::cli) fn snap_words(report: &SnapReport, now: Timestamp, quiet: boo
             passed_over_lines(source, width, out);
         }
         _ = writeln!(out, "{:<width$} {}", "stored", stored_words(report));
-        if let Some(saved) = saved_words(report) {
+        // Of a source in which nothing changed files may be read again, and nobody asks what that saves.
+        let has_news = report.sources.iter().any(|source| source.new_files + source.changed_files > 0);
+        if let Some(saved) = saved_words(report).filter(|_| has_news) {
             _ = writeln!(out, "{:<width$} {saved}", "saved");
         }
     }
     not_saved_lines(report, width, &local, out);
+    cloud_only_lines(report, width, quiet, &local, out);
     if !quiet {
         for name in &report.healed {
             _ = writeln!(out, "{:<width$} {}", "healed", sanitize::text(&wording::message(name)));
@@ -117,8 +122,8 @@ fn saved_words(report: &SnapReport) -> Option<String> {
     if stored.same_piece_bytes > 0 {
         saved.push(format!("{} of pieces that are here already", human::bytes(stored.same_piece_bytes)));
     }
-    // An unchanged source has its lists compressed, and nobody asks.
-    if stored.compressed_away_bytes > 0 && stored.new_chunk_bytes > 0 {
+    // Less than a hundredth is not worth a word.
+    if stored.compressed_away_bytes > stored.new_chunk_bytes / 100 && stored.new_chunk_bytes > 0 {
         saved.push(format!("{} by compression", human::bytes(stored.compressed_away_bytes)));
     }
     (!saved.is_empty()).then(|| saved.join(", "))
@@ -141,7 +146,8 @@ pub(crate) fn preview_words(preview: &SnapPreview, out: &mut String) {
             (source.new_files, Some(source.new_bytes), "new"),
             (source.read_again_files, Some(source.read_again_bytes), "to read again"),
             (source.gone_files, None, "no longer there under their names"),
-            (source.unreadable, None, "that cannot be looked at"),
+            (source.unreadable.saturating_sub(source.cloud_only), None, "that cannot be looked at"),
+            (source.cloud_only, None, "only in the cloud"),
         ] {
             if files > 0 {
                 let bytes = bytes.map_or_else(String::new, |bytes| format!(" ({})", human::bytes(bytes)));
@@ -205,24 +211,17 @@ fn skipped_words(kind: &SkippedKind) -> String {
 }
 
 fn not_saved_lines(report: &SnapReport, width: usize, local: &Local, out: &mut String) {
-    let total: u64 = report.sources.iter().map(|source| source.not_saved_count).sum();
+    // What is only in the cloud has a line of its own.
+    let total: u64 = report.sources.iter().map(|source| source.not_saved_count.saturating_sub(source.cloud_only)).sum();
     if total == 0 {
         return;
     }
-    let several = report.sources.len() > 1;
-    let (mut unread, mut as_read) = (Vec::new(), Vec::new());
-    for source in &report.sources {
-        for not_saved in &source.not_saved {
-            let path = sanitize::text(&not_saved.path);
-            let is_whole_source = not_saved.path == source.path;
-            let is_named = is_whole_source || path.starts_with(&source.label);
-            let shown = if several && !is_named { format!("{}/{path}", sanitize::text(&source.label)) } else { path };
-            if not_saved.kept_as_read { &mut as_read } else { &mut unread }.push((shown, not_saved));
-        }
-    }
-    let shown: u64 = report.sources.iter().map(|source| u64::try_from(source.not_saved.len()).unwrap_or(0)).sum();
-    let unlisted = total.saturating_sub(shown);
+    let (as_read, unread): (Vec<_>, Vec<_>) = listed_not_saved(report)
+        .into_iter()
+        .filter(|(_, not_saved)| !not_saved.cloud_only)
+        .partition(|(_, not_saved)| not_saved.kept_as_read);
     let as_read_count = u64::try_from(as_read.len()).unwrap_or(0);
+    let unlisted = total.saturating_sub(as_read_count + u64::try_from(unread.len()).unwrap_or(0));
     // Writing into a String cannot fail.
     if !unread.is_empty() {
         let files = counted(total - as_read_count, "file or folder", "files or folders");
@@ -234,6 +233,64 @@ fn not_saved_lines(report: &SnapReport, width: usize, local: &Local, out: &mut S
         _ = writeln!(out, "{:<width$} {files} changed while being read, twice:", "moving");
         list_not_saved(as_read, 0, width, local, out);
     }
+}
+
+/// What the report lists as not saved, each with the name that it is shown by: with its source's label where there are several.
+fn listed_not_saved(report: &SnapReport) -> Vec<(String, &NotSaved)> {
+    let several = report.sources.len() > 1;
+    let mut listed = Vec::new();
+    for source in &report.sources {
+        let label = sanitize::text(&source.label);
+        for not_saved in &source.not_saved {
+            let path = sanitize::text(&not_saved.path);
+            let is_named = not_saved.path == source.path || path.starts_with(&source.label);
+            listed.push((if several && !is_named { format!("{label}/{path}") } else { path }, not_saved));
+        }
+    }
+    listed
+}
+
+/// How many files are only in the cloud, three of them, what is kept of them, and what to do.
+fn cloud_only_lines(report: &SnapReport, width: usize, quiet: bool, local: &Local, out: &mut String) {
+    let total: u64 = report.sources.iter().map(|source| source.cloud_only).sum();
+    let mut listed = listed_not_saved(report);
+    listed.retain(|(_, not_saved)| not_saved.cloud_only);
+    // The report has what is news first.
+    let news = u64::try_from(listed.iter().filter(|(_, not_saved)| not_saved.known_since.is_none()).count()).unwrap_or(0);
+    let since = listed.iter().filter_map(|(_, not_saved)| not_saved.known_since.as_deref()).min();
+    if total == 0 || quiet && news == 0 {
+        return;
+    }
+    let known = match since {
+        Some(since) if news == 0 => format!(" (known since {})", local.day_of(since)),
+        Some(_) => format!(" ({} of them new)", count(news)),
+        None => String::new(),
+    };
+    let mut names: Vec<&str> = listed.iter().take(CLOUD_ONLY_SHOWN).map(|(path, _)| path.as_str()).collect();
+    let more = match total.saturating_sub(u64::try_from(names.len()).unwrap_or(0)) {
+        0 => String::new(),
+        more => format!("{} more", count(more)),
+    };
+    if !more.is_empty() {
+        names.push(&more);
+    }
+    let last = names.pop().unwrap_or_default();
+    let named = if names.is_empty() { last.to_owned() } else { format!("{} and {last}", names.join(", ")) };
+    let files = counted(total, "file is", "files are");
+    // Writing into a String cannot fail.
+    _ = writeln!(out, "{:<width$} {files} only in the cloud{known}: {named}", "not saved");
+    if quiet || news == 0 {
+        return;
+    }
+    let kept = listed.iter().filter(|(_, not_saved)| not_saved.kept_from.is_some()).count();
+    let fate = match (kept, listed.len() - kept) {
+        (0, _) => "never saved yet",
+        (_, 0) => "kept as they were in an earlier snapshot",
+        _ => "kept as they were where an earlier snapshot has them, else never saved yet",
+    };
+    _ = writeln!(out, "{:width$}   {fate}", "");
+    let then = "where a file .NAME.icloud stands, download it by hand first";
+    _ = writeln!(out, "{:width$}   `snap --download-placeholders` downloads and saves them; {then}", "");
 }
 
 fn list_not_saved(mut lines: Vec<(String, &NotSaved)>, unlisted: u64, width: usize, local: &Local, out: &mut String) {
@@ -277,6 +334,7 @@ mod tests {
             path: path.to_owned(),
             reason: "permission denied".to_owned(),
             kept_as_read: false,
+            cloud_only: false,
             lost: false,
             kept_from: kept_from.map(str::to_owned),
             known_since: None,
@@ -349,6 +407,48 @@ mod tests {
         assert!(words(&report).contains("·  absent: kept as it was on 2026-11-15\n"), "{}", words(&report));
         report.sources[0].kept_from = None;
         assert!(words(&report).contains("·  absent: what was kept of it is lost\n"), "{}", words(&report));
+    }
+
+    #[test]
+    fn files_that_are_only_in_the_cloud_are_one_line_with_three_names() {
+        let mut report = report();
+        let source = &mut report.sources[0];
+        let one = source.not_saved[1].clone();
+        let in_cloud = (0..1000).map(|number| NotSaved { path: format!("{number}.heic"), cloud_only: true, ..one.clone() });
+        source.not_saved.splice(1.., in_cloud);
+        (source.not_saved_count, source.cloud_only) = (1_205, 1_204);
+        let words = |report: &SnapReport, quiet| {
+            let mut out = String::new();
+            snap_words(report, NOW, quiet, &mut out);
+            out
+        };
+        let out = words(&report, false);
+        let lines: Vec<&str> = out.lines().skip(2).collect();
+        assert_eq!(lines[0], "not saved 1 file or folder could not be read:");
+        assert!(lines[1].contains("2024/06/IMG_9931.MOV"), "{out}");
+        assert_eq!(lines[2], "not saved 1,204 files are only in the cloud: 0.heic, 1.heic, 2.heic and 1,201 more");
+        assert_eq!(lines[3], "            never saved yet");
+        assert!(
+            lines[4].starts_with("            `snap --download-placeholders` downloads and saves them; ")
+                && lines[5].starts_with("snapshot"),
+            "{out}"
+        );
+        let source = &mut report.sources[0];
+        for not_saved in &mut source.not_saved[2..] {
+            not_saved.known_since = Some("2026-11-15T12:00:00Z".to_owned());
+        }
+        source.not_saved[1].kept_from = Some("2026-11-15T12:00:00Z".to_owned());
+        assert!(words(&report, false).contains("only in the cloud (1 of them new): 0.heic, 1.heic"), "{}", words(&report, false));
+        assert!(words(&report, false).contains("kept as they were where an earlier snapshot has them, else never saved yet\n"));
+        let source = &mut report.sources[0];
+        source.not_saved.truncate(3);
+        source.not_saved.remove(0);
+        source.not_saved[0].known_since = Some("2026-11-20T12:00:00Z".to_owned());
+        (source.not_saved_count, source.cloud_only) = (2, 2);
+        assert!(
+            words(&report, false).contains("not saved 2 files are only in the cloud (known since 2026-11-15): 0.heic and 1.heic\nsnapshot")
+        );
+        assert!(!words(&report, true).contains("cloud"), "{}", words(&report, true));
     }
 
     #[test]

@@ -326,7 +326,10 @@ fn hit_words(found: &Found, paths: &[String]) -> String {
         example = example.or(hits.example.as_deref());
     }
     match example {
-        Some(example) if !files.is_empty() => format!("; {} in them, e.g. {}", plural(files.len(), "photo"), escaped(example)),
+        Some(example) if !files.is_empty() => {
+            let inside = if paths.len() == 1 { "it" } else { "them" };
+            format!("; {} in {inside}, e.g. {}", plural(files.len(), "photo"), escaped(example))
+        }
         _ => String::new(),
     }
 }

@@ -30,7 +30,7 @@ impl Wanted {
             && before_seconds.is_none()
             && larger_than_bytes.is_none();
         if is_nothing {
-            return Err(usage("nothing", "say a part of a name, or one of --name, --path, --hash, --after, --before, --larger"));
+            return Err(usage("nothing was named", "give a part of a name, or one of --name, --path, --hash, --after, --before, --larger"));
         }
         if let Some(digits) = hash.as_ref().filter(|digits| !is_hash(digits)) {
             return Err(usage(digits, "not 4 to 64 hexadecimal digits"));

@@ -68,7 +68,7 @@ pub(super) fn foresee(plan: &RestorePlan<'_>, observer: &dyn Observer) -> Result
     }
     for pack in outlook.odd_packs() {
         let path = StoredFile::first(NameFolder::Packs, *pack).path();
-        let message = format!("{path} has another length than it should have; what is wanted of it seems to be here all the same");
+        let message = format!("{path} has another length than it should have; all that is not listed as left out seems to be in it");
         tally.problem(Problem::of_object("pack-incomplete", Severity::Note, path, message));
     }
     let read_from_second = bookkeeping(plan, &mut tally);

@@ -73,8 +73,15 @@ impl Building<'_, '_, '_, '_> {
         let kept_from = Some(self.moments.words(read_in)?);
         // The root has no name within itself.
         let path = if path.is_empty() { escaped(&self.source.path) } else { escaped(path) };
-        let not_saved = NotSaved { path, reason: reason.to_owned(), kept_as_read: false, lost: false, kept_from, known_since: None };
-        gathered.not_saved.push(not_saved);
+        gathered.not_saved.push(NotSaved {
+            path,
+            reason: reason.to_owned(),
+            kept_as_read: false,
+            cloud_only: what == ReportWhat::CloudOnly,
+            lost: false,
+            kept_from,
+            known_since: None,
+        });
         Ok(())
     }
 
@@ -165,9 +172,15 @@ fn count_matter(what: ReportWhat, counts: &mut Counts) {
 
 pub(super) fn leave_out(path: &[u8], what: ReportWhat, reason: &str, gathered: &mut Gathered) {
     gathered.items.push(item(path, what, reason, None));
-    let lost = what == ReportWhat::Lost;
-    let (path, reason) = (escaped(path), reason.to_owned());
-    gathered.not_saved.push(NotSaved { path, reason, kept_as_read: false, lost, kept_from: None, known_since: None });
+    gathered.not_saved.push(NotSaved {
+        path: escaped(path),
+        reason: reason.to_owned(),
+        kept_as_read: false,
+        cloud_only: what == ReportWhat::CloudOnly,
+        lost: what == ReportWhat::Lost,
+        kept_from: None,
+        known_since: None,
+    });
 }
 
 /// Names what could not be read and is not kept any more either, once; as long as nothing else is known of it also in later snapshots.

@@ -17,7 +17,7 @@ fn code_and_words(lack: Lack) -> (&'static str, &'static str) {
     match lack {
         Lack::Incomplete => ("pack-incomplete", "not here, or not whole, and never seen whole here"),
         Lack::Gone => ("pack-missing", "lost: whole here once and gone now"),
-        Lack::Short => ("pack-short", "whole here once and of another length now"),
+        Lack::Short => ("pack-short", "cut off or otherwise changed since it was seen whole here"),
         Lack::Damaged => ("pack-damaged", "damaged"),
         Lack::Elsewhere => ("elsewhere", "a placeholder: its bytes would have to be downloaded"),
     }

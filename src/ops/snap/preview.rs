@@ -7,7 +7,7 @@ use super::{ExcludedRule, SnapOptions, SnapSource};
 use crate::ops::Error;
 use crate::progress::{Observer, Stage};
 use crate::repo::{Ledger, Repository};
-use crate::scan::{EntryKind, escaped};
+use crate::scan::{EntryKind, EntryProblem, ScanError, escaped};
 use serde::Serialize;
 
 /// What a snap would do.
@@ -51,6 +51,8 @@ pub struct SourcePreview {
     pub unreadable: u64,
     /// Where drives were mounted that are not connected, printable: what was on them would be kept as it was.
     pub drives_away: Vec<String>,
+    /// How many of them are files that are only in the cloud.
+    pub cloud_only: u64,
     /// What rules would leave out.
     pub excluded: Vec<ExcludedRule>,
 }
@@ -132,5 +134,8 @@ fn of_source(source: &SnapSource, found: &Found, plan: Option<&Plan>, is_first: 
     }
     let problems = walk.folders.iter().map(|folder| folder.problems.len() + usize::from(folder.problem.is_some()));
     preview.unreadable = u64::try_from(problems.sum::<usize>()).unwrap_or(u64::MAX);
+    let cloud_only = |problem: &&EntryProblem| matches!(problem.error, ScanError::Placeholder { .. });
+    let cloud_only = walk.folders.iter().map(|folder| folder.problems.iter().filter(cloud_only).count());
+    preview.cloud_only = u64::try_from(cloud_only.sum::<usize>()).unwrap_or(u64::MAX);
     preview
 }

@@ -75,6 +75,8 @@ pub struct SourceReport {
     pub not_saved: Vec<NotSaved>,
     /// How many were not saved.
     pub not_saved_count: u64,
+    /// How many of them are only in the cloud.
+    pub cloud_only: u64,
     /// Files and folders that could not be read, and of which what was kept is lost since the last snapshot.
     pub lost: u64,
     /// It could not be read at all: what stands here is what is kept of it.
@@ -130,6 +132,8 @@ pub struct NotSaved {
     pub reason: String,
     /// It changed while it was read, twice, and is in the snapshot as it was read.
     pub kept_as_read: bool,
+    /// Its bytes are only in the cloud, and reading would have downloaded them.
+    pub cloud_only: bool,
     /// An earlier snapshot had it, and what was kept of it is lost.
     pub lost: bool,
     /// The time of the snapshot whose content is kept instead, RFC 3339, or its id if it is not here any more; `None`: nothing earlier is kept.

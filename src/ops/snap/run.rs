@@ -279,7 +279,7 @@ fn find_sources(
         let failed = walks.into_iter().zip(&sources).find_map(|(walked, source)| walked.err().map(|error| (source, error)));
         return Err(match (failed, sources.first()) {
             (Some((source, error)), _) => Error::Source { place: escaped(&source.path), source: error },
-            (None, Some(first)) => Error::SourcesEmpty { place: escaped(&first.path) },
+            (None, Some(first)) => Error::SourcesEmpty { place: escaped(&first.path), others: sources.len() > 1 },
             (None, None) => Error::Usage { what: "snap".to_owned(), why: "no folder was given".to_owned() },
         });
     }

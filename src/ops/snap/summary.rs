@@ -135,6 +135,7 @@ fn source_report(
                 path: if path.is_empty() { escaped(&source.path) } else { escaped(path) },
                 reason: reason.clone(),
                 kept_as_read: false,
+                cloud_only: false,
                 lost: true,
                 kept_from: None,
                 known_since: None,
@@ -237,12 +238,12 @@ fn absent_problem(path: &str, error: &ScanError, carried: &CarriedSource, ledger
     problems.push(problem.with_hint("is the drive connected? it stays kept until it is back"));
 }
 
-/// Sockets and the like by kind, and where the repository lies.
 /// What rules left out, by rule.
 pub(super) fn excluded_by_rule(walk: &Walk) -> Vec<ExcludedRule> {
     skipped(walk).1
 }
 
+/// Sockets and the like by kind, what rules left out, and where the repository lies.
 fn skipped(walk: &Walk) -> (Vec<SkippedKind>, Vec<ExcludedRule>, Option<String>) {
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
     let mut excluded: BTreeMap<&str, ExcludedRule> = BTreeMap::new();
@@ -299,6 +300,7 @@ fn clock(report: &mut SourceReport, found: &Found, path: &str) -> Option<Problem
 /// Finds out what of the list is news, and reports news first: a long list of known things hides none.
 fn tell_not_saved(report: &mut SourceReport, list: Vec<NotSaved>, ledger: &mut Ledger, turn: Turn, problems: &mut Vec<Problem>) {
     report.not_saved_count = u64::try_from(list.len()).unwrap_or(0);
+    report.cloud_only = u64::try_from(list.iter().filter(|not_saved| not_saved.cloud_only).count()).unwrap_or(0);
     let mut told: Vec<NotSaved> = list
         .into_iter()
         .map(|not_saved| {

@@ -321,6 +321,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
                 path: escaped(path),
                 reason: format!("{reason}; kept as it was read"),
                 kept_as_read: true,
+                cloud_only: false,
                 lost: false,
                 kept_from: None,
                 known_since: None,

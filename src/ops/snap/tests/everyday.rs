@@ -70,6 +70,7 @@ fn what_is_only_in_a_cloud_is_not_read_but_carried_or_named() {
     assert_eq!(world.source.read_bytes(), read_before, "nothing was downloaded");
     let source = &report.sources[0];
     assert_eq!((exit_code(&report), source.not_saved_count, source.gone_files, source.files), (3, 3, 0, 3), "{report:?}");
+    assert!(source.cloud_only == 3 && source.not_saved.iter().all(|not_saved| not_saved.cloud_only), "{report:?}");
     let kept: Vec<(&str, bool)> =
         source.not_saved.iter().map(|not_saved| (not_saved.path.as_str(), not_saved.kept_from.is_some())).collect();
     assert!(
