@@ -66,12 +66,14 @@ pub enum Error {
         path: String,
     },
     /// There is nothing of this name in the snapshot.
-    #[error("there is no {path} in snapshot {snapshot}")]
+    #[error("there is no {path} in snapshot {snapshot}{}", why.map(|why| format!(": {why}")).unwrap_or_default())]
     NoSuchPath {
         /// What was asked for.
         path: String,
         /// The snapshot, shortened.
         snapshot: String,
+        /// Why the snapshot does not hold it, where it says so.
+        why: Option<&'static str>,
     },
     /// No key slot, or more than one, is meant by what was given.
     #[error("{what}")]

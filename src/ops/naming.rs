@@ -1,5 +1,6 @@
 //! Owns how people name snapshots and paths in them: `latest`, `latest~2`, `5f3a91c2`, `2026-11-01T18:00`, `@Pictures`, `latest:2019/07`.
 
+use super::unsaved::why_not_here;
 use super::{Error, Problem, Severity};
 use crate::clock::Timestamp;
 use crate::repo::{Heads, Loaded, Manifest, RepoError, Repository, SnapshotList, SourceRecord};
@@ -213,7 +214,6 @@ pub struct InSnapshot {
 /// or where the root is no folder; with one source the label may stand there too.
 pub fn resolve_path<O: Objects<Error = RepoError>>(objects: &O, manifest: &Manifest, path: &[u8]) -> Result<Vec<InSnapshot>, Error> {
     let sealed = manifest.sealed.as_ref().ok_or_else(|| RepoError::KeyNeeded { place: manifest.file.path() })?;
-    let missing = || Error::NoSuchPath { path: escaped(path), snapshot: manifest.name.short() };
     let trimmed: Vec<&[u8]> = path.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
     let several = sealed.sources.len() > 1;
     // A source that is one file has no name but its label: the root's own is not used.
@@ -240,6 +240,7 @@ pub fn resolve_path<O: Objects<Error = RepoError>>(objects: &O, manifest: &Manif
     {
         attempts.push((position, rest));
     }
+    let mut why = None;
     for (position, parts) in attempts {
         let Some(source) = sealed.sources.get(position) else { continue };
         let source_path = parts.join(&b'/');
@@ -252,12 +253,12 @@ pub fn resolve_path<O: Objects<Error = RepoError>>(objects: &O, manifest: &Manif
                 shown.extend_from_slice(&source_path);
                 return Ok(vec![InSnapshot { path: shown, source: position, source_path, entry }]);
             }
-            Err(TreeError::NotFound) => {}
+            Err(TreeError::NotFound) => why = why.or_else(|| why_not_here(objects, source, &source_path)),
             Err(TreeError::Load(error)) => return Err(error.into()),
             Err(other) => return Err(RepoError::ManifestDamaged { name: manifest.file.path(), reason: other.to_string() }.into()),
         }
     }
-    Err(missing())
+    Err(Error::NoSuchPath { path: escaped(path), snapshot: manifest.name.short(), why })
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use super::objects::RepoObjects;
 use super::{InSnapshot, Problem, Severity};
-use crate::repo::{Manifest, ObjectReader};
+use crate::repo::{Manifest, ObjectReader, SourceRecord};
 use crate::scan::escaped;
-use crate::tree::{ReportItem, ReportWhat, report_items};
+use crate::tree::{Objects, ReportItem, ReportWhat, report_items};
 
 /// Paths that are named; of more their number is said.
 const NAMED_MAX: usize = 3;
@@ -25,6 +25,21 @@ pub(super) fn not_in_snapshot(reader: &ObjectReader<'_>, manifest: &Manifest, fo
     let message = format!("snapshot {id} does not hold what could not be read when it was taken: {which}");
     let problem = Problem::of_object("not-in-snapshot", Severity::Note, manifest.name.hex(), message);
     Some(problem.with_hint("another snapshot may: `tintype find NAME` looks in all"))
+}
+
+/// Why there is nothing at this path in a snapshot: what the snapshot's own report says of it, or of the folder that it would lie in.
+pub(super) fn why_not_here<O: Objects>(objects: &O, source: &SourceRecord, path: &[u8]) -> Option<&'static str> {
+    let items = report_items(objects, source.report?).unwrap_or_default();
+    let item = items.iter().find(|item| !item.path.is_empty() && is_within(path, &item.path))?;
+    Some(match item.what {
+        ReportWhat::Unreadable => "it could not be read when the snapshot was taken",
+        ReportWhat::CloudOnly => "it was only in the cloud when the snapshot was taken",
+        ReportWhat::Absent => "it was not connected when the snapshot was taken",
+        ReportWhat::Lost => "what was kept of it was lost before the snapshot was taken",
+        ReportWhat::Skipped => "the snapshot was told to leave it out, or it was no file",
+        ReportWhat::Vanished => "it went away while the snapshot was taken",
+        ReportWhat::ChangedWhileRead => return None,
+    })
 }
 
 /// Where in a target lies what a snapshot says of this part of it that it does not hold, or holds as an earlier one had it.
@@ -77,6 +92,11 @@ mod tests {
         assert!(problems[0].message.ends_with("3 files and folders: 2019/a, 2019/b, 2020/c"), "{}", problems[0].message);
         assert!(told(&world, "2020")[0].message.ends_with("when it was taken: 2020/c"));
         assert!(told(&world, "2020/kept").is_empty());
+        let options = |path: &str| LsOptions { snapshot: SnapshotRef::Latest(0), path: path.as_bytes().to_vec(), below: Below::All };
+        let error = ls(&world.repository, &options("2019/a")).unwrap_err();
+        assert!(error.to_string().ends_with(": it could not be read when the snapshot was taken"), "{error}");
+        let error = ls(&world.repository, &options("2019/other")).unwrap_err();
+        assert_eq!((error.code(), error.to_string().contains(": ")), ("no-such-path", false), "{error}");
         // What is kept from an earlier snapshot is there.
         world.source.heal("2019/a").heal("2019/b").heal("2020/c");
         world.snap();

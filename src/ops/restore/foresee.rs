@@ -71,6 +71,7 @@ pub(super) fn foresee(plan: &RestorePlan<'_>, observer: &dyn Observer) -> Result
         let message = format!("{path} has another length than it should have; all that is not listed as left out seems to be in it");
         tally.problem(Problem::of_object("pack-incomplete", Severity::Note, path, message));
     }
+    no_room(plan).into_iter().for_each(|problem| tally.problem(problem));
     let read_from_second = bookkeeping(plan, &mut tally);
     let mut report = RestoreReport::default();
     tally.finish(&mut report);
@@ -85,6 +86,25 @@ pub(super) fn foresee(plan: &RestorePlan<'_>, observer: &dyn Observer) -> Result
         read_from_second,
         problems: report.problems,
     })
+}
+
+/// Where the target has less room than the files take that are not there yet. What is replaced gives about as much room as it takes, and
+/// so does what is removed.
+fn no_room(plan: &RestorePlan<'_>) -> Option<Problem> {
+    let free_bytes = plan.target.free_bytes()?;
+    let new_files = plan.items.items.iter().filter(|item| item.here == Here::Nothing);
+    let lengths = new_files.map(|item| match &item.what {
+        What::File(content) => content.length_bytes,
+        What::Symlink(_) => 0,
+    });
+    let needed_bytes = lengths.fold(0, u64::saturating_add);
+    let removed_bytes = plan.summary().delete_bytes;
+    if needed_bytes <= free_bytes.saturating_add(removed_bytes) {
+        return None;
+    }
+    let message = format!("the target has room for {free_bytes} bytes, and {needed_bytes} bytes are to be written");
+    let hint = "make room, choose another target, or restore folder by folder (SNAP:FOLDER)";
+    Some(Problem::of_object("disk-full", Severity::Notice, plan.target.place(), message).with_hint(hint))
 }
 
 /// Whether a file can be had; of one that lies in a pack that is known as damaged, in which.

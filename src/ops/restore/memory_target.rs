@@ -324,6 +324,10 @@ impl Target for MemoryTarget {
         }
     }
 
+    fn free_bytes(&self) -> Option<u64> {
+        self.limits.stored_bytes_max.map(|max| max.saturating_sub(lock(&self.state).stored_bytes()))
+    }
+
     fn is_empty(&self) -> Result<bool, TargetError> {
         Ok(lock(&self.state).names.is_empty())
     }

@@ -122,6 +122,12 @@ impl Target for OsTarget {
         }
     }
 
+    fn free_bytes(&self) -> Option<u64> {
+        let system = rustix::fs::fstatvfs(&self.root).ok()?;
+        // Network file systems that do not know their size say that it is zero.
+        (system.f_blocks > 0).then(|| system.f_bavail.saturating_mul(system.f_frsize))
+    }
+
     fn is_empty(&self) -> Result<bool, TargetError> {
         let failed = |errno| failed("list", b"", errno);
         for entry in rustix::fs::Dir::read_from(&self.root).map_err(failed)? {

@@ -65,6 +65,9 @@ pub trait Target: Send + Sync + Debug {
     /// Writes a small file durably, whole or not at all, over whatever file lies there.
     fn put_small(&self, path: &[u8], bytes: &[u8]) -> Result<(), TargetError>;
 
+    /// Bytes that this user may still write here; `None`: nobody can tell.
+    fn free_bytes(&self) -> Option<u64>;
+
     /// Makes everything that was finished durable.
     fn sync(&self) -> Result<(), TargetError>;
 

@@ -2,7 +2,7 @@
 
 use super::support::{Made, Thing, file, pictures};
 use super::{all, family, memory, over, put};
-use crate::ops::restore::{Foreseen, MemoryTarget, Overwrite, RestoreOptions, RestoreReport, Target, plan_restore};
+use crate::ops::restore::{Foreseen, MemoryLimits, MemoryTarget, Overwrite, RestoreOptions, RestoreReport, Target, plan_restore};
 use crate::progress::Silent;
 use crate::repo::{Credentials, Repository};
 use crate::store::FaultyStore;
@@ -82,6 +82,19 @@ fn bookkeeping_that_is_not_whole_is_foreseen() {
     let made = family();
     assert!(made.store.delete(&made.segment));
     agree(&made.repository, &memory(), &all(), 4);
+}
+
+#[test]
+fn a_target_that_is_too_small_is_foreseen() {
+    let made = pictures(2, vec![("a.jpg", file(&[b'a'; 600])), ("b.jpg", file(&[b'b'; 600]))]);
+    let with_room = |bytes| Arc::new(MemoryTarget::new(MemoryLimits { stored_bytes_max: Some(bytes), ..MemoryLimits::default() }));
+    let foreseen = |target: Arc<MemoryTarget>| {
+        plan_restore(&made.repository, target, &all(), &Silent).expect("a plan").foresee(&Silent).expect("a forecast")
+    };
+    assert_eq!(foreseen(with_room(1200)).exit_code(), 0);
+    let small = foreseen(with_room(1199));
+    assert_eq!((small.exit_code(), small.problems[0].code), (3, "disk-full"), "{:?}", small.problems);
+    assert!(small.problems[0].message.contains("room for 1199 bytes, and 1200 bytes"), "{}", small.problems[0].message);
 }
 
 #[test]
