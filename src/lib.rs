@@ -53,4 +53,5 @@ pub mod progress;
 pub mod repo;
 pub mod scan;
 pub mod store;
+pub mod sys;
 pub mod tree;

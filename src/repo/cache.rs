@@ -25,7 +25,7 @@ fn name(identity: &[u8; 32]) -> String {
 /// The cached index of a copy, if there is a whole one.
 pub(super) fn load_index(local: &Local, identity: &[u8; 32]) -> Option<Index> {
     let file = File::open(local.cache_file(&name(identity))?).ok()?;
-    let map = super::map::map(&file).ok()?;
+    let map = crate::sys::map_cache_file(&file).ok()?;
     let (head, body) = map.split_at_checked(HEAD_BYTES)?;
     let (magic, rest) = head.split_first_chunk::<16>()?;
     let (seen, checksum) = rest.split_first_chunk::<32>()?;

@@ -17,7 +17,6 @@ mod known;
 mod ledger;
 mod local;
 mod manifest;
-mod map;
 mod needs;
 mod notices;
 mod outlook;

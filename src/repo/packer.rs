@@ -6,7 +6,7 @@
 use super::RepoError;
 use super::buffer::Buffer;
 use super::pack_run::{PackFiles, PackRun};
-use super::record::{Decoder, Encoder, Expect};
+use super::record::{Decoder, Encoder, Expect, open_and_compare};
 use crate::crypto::{CryptoError, FileSeal};
 use crate::format::{
     Codec, Directory, IndexedPack, ObjectId, ObjectKind, PackKind, PackName, Record, RecordObject, TRAILER_BYTES, Trailer, limits, padme,
@@ -168,7 +168,7 @@ impl<'p, 'r> Packer<'p, 'r> {
         let record = Record { codec: codec.number(), stored_bytes: length(&self.sealed)?, raw_bytes: length(raw)?, objects };
         self.verified.clear();
         self.verified.extend_from_slice(&self.sealed);
-        if !comes_back(&pack.seal, ordinal, &record, &mut self.verified, &mut self.raw, &mut self.decoder) {
+        if open_and_compare(&pack.seal, ordinal, &record, &mut self.verified, &mut self.raw, &mut self.decoder).is_err() {
             return Err(RepoError::Verification);
         }
         pack.append(self.run, &self.sealed)?;
@@ -290,29 +290,4 @@ fn length(bytes: &[u8]) -> Result<u32, RepoError> {
 
 fn in_pack(error: CryptoError) -> RepoError {
     RepoError::not_made("a new pack")(error)
-}
-
-/// Opens and decodes a sealed record and compares every object with its id.
-fn comes_back(seal: &FileSeal, ordinal: u32, record: &Record, sealed: &mut [u8], raw: &mut Vec<u8>, decoder: &mut Decoder) -> bool {
-    let Ok(opened) = seal.open_record(ordinal, sealed) else { return false };
-    let Some(packed) = sealed.get(..opened) else { return false };
-    let mut rest: &[u8] = if record.codec == Codec::Stored.number() {
-        packed
-    } else {
-        raw.resize(usize::try_from(record.raw_bytes).unwrap_or(0), 0);
-        if decoder.decode(record.codec, packed, raw).is_err() {
-            return false;
-        }
-        raw
-    };
-    for object in &record.objects {
-        let Some((bytes, after)) = usize::try_from(object.length_bytes).ok().and_then(|length| rest.split_at_checked(length)) else {
-            return false;
-        };
-        if object.kind.id_of(bytes) != object.id {
-            return false;
-        }
-        rest = after;
-    }
-    rest.is_empty()
 }

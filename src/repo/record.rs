@@ -1,6 +1,7 @@
 //! Owns records: raw bytes made smaller where that gains something, and back. Implements `format-spec/packs.md`, section "Codecs".
 
-use crate::format::{Codec, limits};
+use crate::crypto::FileSeal;
+use crate::format::{Codec, Record, limits};
 use zstd::bulk::{Compressor, Decompressor};
 
 /// What the writer knows about how well bytes compress.
@@ -207,6 +208,40 @@ fn window_bytes(frame: &[u8]) -> Option<u64> {
     }
     let base = 1_u64 << (10 + (window >> 3));
     Some(base + base / 8 * u64::from(window & 7))
+}
+
+/// Opens a sealed record in place, decodes it and compares every object with its id. `raw` is room that is used again. The words say what is wrong.
+pub(super) fn open_and_compare(
+    seal: &FileSeal,
+    ordinal: u32,
+    record: &Record,
+    sealed: &mut [u8],
+    raw: &mut Vec<u8>,
+    decoder: &mut Decoder,
+) -> Result<(), String> {
+    let opened = seal.open_record(ordinal, sealed).map_err(|error| error.to_string())?;
+    let packed = sealed.get(..opened).unwrap_or_default();
+    if record.objects.is_empty() {
+        let zeros = packed.iter().all(|byte| *byte == 0) && usize::try_from(record.raw_bytes) == Ok(opened);
+        return if zeros { Ok(()) } else { Err("its padding is not zeros".to_owned()) };
+    }
+    let room = Decoder::room(record.raw_bytes).ok_or("the record is longer than any may be")?;
+    let mut rest: &[u8] = if record.codec == Codec::Stored.number() && packed.len() == room {
+        packed
+    } else {
+        raw.resize(room, 0);
+        decoder.decode(record.codec, packed, raw)?;
+        raw
+    };
+    for object in &record.objects {
+        let length = usize::try_from(object.length_bytes).unwrap_or(usize::MAX);
+        let (bytes, after) = rest.split_at_checked(length).ok_or("its objects are longer than it is")?;
+        if object.kind.id_of(bytes) != object.id {
+            return Err(format!("object {} does not hash to its id", object.id.short()));
+        }
+        rest = after;
+    }
+    if rest.is_empty() { Ok(()) } else { Err("its objects are shorter than it is".to_owned()) }
 }
 
 #[cfg(test)]

@@ -1,18 +1,22 @@
 //! Owns reading a whole pack back: every byte against its name, every record opened, every object against its id.
 //!
-//! Packs are read in order in blocks of 4 MiB, with one record in memory at a time. What does not agree is read a second time, in
-//! smaller reads, before it counts: a bad sector then costs the record that it lies in and no other.
+//! Packs are read in order, some records at a time, each byte once, and records are opened where they were read to. What does not agree is
+//! read a second time, in smaller reads, before it counts: a bad sector then costs the record that it lies in and no other.
 
-use super::record::Decoder;
+use super::record::{Decoder, open_and_compare};
 use super::{RepoError, Repository};
 use crate::crypto::FileSeal;
 use crate::format::{IndexedPack, NameFolder, PackName, Record, StoredFile, limits};
 use crate::progress::Observer;
 use crate::store::StoreError;
+use crate::sys::{ALIGNMENT_BYTES, AlignedBytes};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// Bytes of one read.
-const BLOCK_BYTES: u64 = 4 << 20;
+/// Bytes of one read, as a rule.
+const BLOCK_BYTES: u64 = 2 << 20;
+/// The longest record that is read at once, in bytes: a picture of 16 MiB with its seal.
+const RUN_BYTES_MAX: u64 = 17 << 20;
 
 /// What reading one copy of a pack gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,23 +107,24 @@ impl Repository {
         verdict.records_judged = seal.is_some();
         let mut records = Records::new(pack.as_ref(), seal.as_ref());
         let mut hasher = blake3::Hasher::new();
-        for (begin, end) in reads(length_bytes, pack.as_ref().filter(|_| careful)) {
+        for run in runs(length_bytes, pack.as_ref(), careful) {
             if observer.interrupted() {
                 return Err(RepoError::Interrupted);
             }
-            let mut block = vec![0; usize::try_from(end.saturating_sub(begin)).unwrap_or(0)];
-            match self.store.get_range(&file.path(), begin, &mut block) {
+            match self.with_run(&file.path(), run, length_bytes, |bytes| {
+                hasher.update(bytes);
+                records.feed(run.begin, Some(bytes), run.end);
+            }) {
                 Ok(()) => {
-                    hasher.update(&block);
-                    records.feed(begin, Some(&block), end);
-                    verdict.bytes_read = verdict.bytes_read.saturating_add(end.saturating_sub(begin));
-                    observer.advance(0, end.saturating_sub(begin));
+                    let read_bytes = run.end.saturating_sub(run.begin);
+                    verdict.bytes_read = verdict.bytes_read.saturating_add(read_bytes);
+                    observer.advance(0, read_bytes);
                 }
                 Err(error) if error.code() == "not-found" => return Ok(PackVerdict { absent: true, ..verdict }),
                 Err(error) if error.is_of_one_file() => {
                     verdict.denied |= matches!(error, StoreError::Denied { .. });
                     verdict.read_error.get_or_insert_with(|| error.to_string());
-                    records.feed(begin, None, end);
+                    records.feed(run.begin, None, run.end);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -140,26 +145,64 @@ impl Repository {
     }
 }
 
-/// The ranges to read: blocks; or, going by a directory, the pieces that it names, none longer than a block.
-fn reads(length_bytes: u64, by_record: Option<&IndexedPack>) -> Vec<(u64, u64)> {
+/// A part of a pack that is read at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    begin: u64,
+    end: u64,
+}
+
+/// What to read, in order: as many whole records as a block holds, so that each lies in one piece; or, `careful`, each record by itself.
+/// Where nothing tells where records lie, and of what is longer, blocks.
+fn runs(length_bytes: u64, pack: Option<&IndexedPack>, careful: bool) -> Vec<Run> {
     let mut edges = vec![0];
-    if let Some(pack) = by_record {
+    if let Some(pack) = pack {
         let records = pack.directory.record_offsets().map(|(offset, _)| offset).chain([pack.records_end]);
         edges.extend(records.filter(|offset| *offset < length_bytes));
     }
     edges.push(length_bytes);
     edges.dedup();
-    let mut ranges = Vec::new();
+    let longest = if careful { BLOCK_BYTES } else { RUN_BYTES_MAX };
+    let mut runs: Vec<Run> = Vec::new();
     for pair in edges.windows(2) {
         let [begin, end] = pair else { continue };
-        let mut at = *begin;
-        while at < *end {
-            let to = at.saturating_add(BLOCK_BYTES).min(*end);
-            ranges.push((at, to));
-            at = to;
+        match runs.last_mut().filter(|run| !careful && end.saturating_sub(run.begin) <= BLOCK_BYTES) {
+            Some(run) => run.end = *end,
+            None => {
+                let mut at = *begin;
+                while at < *end {
+                    let step = if end.saturating_sub(at) > longest { BLOCK_BYTES } else { longest };
+                    let to = at.saturating_add(step).min(*end);
+                    runs.push(Run { begin: at, end: to });
+                    at = to;
+                }
+            }
         }
     }
-    ranges
+    runs
+}
+
+thread_local! {
+    /// What a thread reads into: memory that is given back and asked for again would cost more than hashing what is in it.
+    static ROOM: RefCell<AlignedBytes> = RefCell::new(AlignedBytes::new(0));
+}
+
+impl Repository {
+    /// Reads a run, widened to whole sectors, and gives its bytes to `take`.
+    fn with_run(&self, path: &str, run: Run, length_bytes: u64, take: impl FnOnce(&mut [u8])) -> Result<(), StoreError> {
+        let sector = limits::to_u64(ALIGNMENT_BYTES);
+        let begin = run.begin / sector * sector;
+        let end = run.end.next_multiple_of(sector).min(length_bytes);
+        let place = |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX);
+        ROOM.with_borrow_mut(|room| {
+            if room.len() < place(end) {
+                *room = AlignedBytes::new(place(end).next_multiple_of(1 << 20));
+            }
+            self.store.get_range(path, begin, room.get_mut(..place(end)).unwrap_or_default())?;
+            take(room.get_mut(place(run.begin)..place(run.end)).unwrap_or_default());
+            Ok(())
+        })
+    }
 }
 
 /// Puts records together from blocks and judges each as soon as it is whole.
@@ -196,31 +239,35 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Takes the bytes from `begin` to `end`; `None` if they could not be read.
-    fn feed(&mut self, begin: u64, bytes: Option<&[u8]>, end: u64) {
+    /// Takes the bytes from `begin` to `end`; `None` if they could not be read. Records that lie in them whole are opened in place.
+    fn feed(&mut self, begin: u64, mut bytes: Option<&mut [u8]>, end: u64) {
+        let place = |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX);
         while let Some((offset, record)) = self.records.get(self.at).copied() {
             let record_end = offset.saturating_add(record.stored_bytes.into());
             if offset >= end && record.stored_bytes != 0 {
                 return;
             }
             let (from, to) = (offset.max(begin), record_end.min(end));
-            match bytes {
-                Some(bytes) => {
-                    let place = |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX);
-                    self.stored.extend_from_slice(bytes.get(place(from)..place(to)).unwrap_or_default());
+            match bytes.as_mut().map(|bytes| bytes.get_mut(place(from)..place(to)).unwrap_or_default()) {
+                Some(whole) if from == offset && to == record_end => {
+                    self.judge(record, whole);
+                    continue;
                 }
+                Some(part) => self.stored.extend_from_slice(part),
                 None => self.lost |= from < to,
             }
             if record_end > end {
                 return;
             }
-            self.judge(record);
+            let mut stored = std::mem::take(&mut self.stored);
+            self.judge(record, &mut stored);
+            self.stored = stored;
         }
     }
 
-    fn judge(&mut self, record: &Record) {
+    fn judge(&mut self, record: &Record, stored: &mut [u8]) {
         let ordinal = u32::try_from(self.at).unwrap_or(u32::MAX);
-        let judged = if self.lost { Err("a part of it cannot be read".to_owned()) } else { self.open(ordinal, record) };
+        let judged = if self.lost { Err("a part of it cannot be read".to_owned()) } else { self.open(ordinal, record, stored) };
         match judged {
             Ok(()) => self.good_objects = self.good_objects.saturating_add(limits::to_u64(record.objects.len())),
             Err(reason) => {
@@ -233,38 +280,19 @@ impl<'a> Records<'a> {
         self.lost = false;
     }
 
-    fn open(&mut self, ordinal: u32, record: &Record) -> Result<(), String> {
+    fn open(&mut self, ordinal: u32, record: &Record, stored: &mut [u8]) -> Result<(), String> {
         let Some(seal) = self.seal else { return Ok(()) };
-        if self.stored.len() != usize::try_from(record.stored_bytes).unwrap_or(usize::MAX) {
+        if stored.len() != usize::try_from(record.stored_bytes).unwrap_or(usize::MAX) {
             return Err("the pack ends inside it".to_owned());
         }
-        let opened = seal.open_record(ordinal, &mut self.stored).map_err(|error| error.to_string())?;
-        let packed = self.stored.get(..opened).unwrap_or_default();
-        if record.objects.is_empty() {
-            let zeros = packed.iter().all(|byte| *byte == 0) && usize::try_from(record.raw_bytes) == Ok(opened);
-            return if zeros { Ok(()) } else { Err("its padding is not zeros".to_owned()) };
-        }
-        let room = Decoder::room(record.raw_bytes).ok_or("the record is longer than any may be")?;
-        self.raw.clear();
-        self.raw.resize(room, 0);
-        self.decoder.decode(record.codec, packed, &mut self.raw)?;
-        let mut rest = self.raw.as_slice();
-        for object in &record.objects {
-            let length = usize::try_from(object.length_bytes).unwrap_or(usize::MAX);
-            let (raw, after) = rest.split_at_checked(length).ok_or("its objects are longer than it is")?;
-            if object.kind.id_of(raw) != object.id {
-                return Err(format!("object {} does not hash to its id", object.id.short()));
-            }
-            rest = after;
-        }
-        Ok(())
+        open_and_compare(seal, ordinal, record, stored, &mut self.raw, &mut self.decoder)
     }
 
     /// What was never reached lies after the end of the pack.
     fn finish(&mut self) {
         while let Some((_, record)) = self.records.get(self.at).copied() {
             self.lost = true;
-            self.judge(record);
+            self.judge(record, &mut []);
         }
     }
 }

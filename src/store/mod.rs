@@ -3,6 +3,7 @@
 //! Every store passes one contract suite ([`suite`]). Names are relative, ASCII, parts joined by `/`, never empty,
 //! absolute, `.` or `..`. Nothing is ever changed in place: a name has no bytes, or all of them.
 
+mod direct;
 mod disk;
 mod error;
 mod faulty;
@@ -19,6 +20,7 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
+pub use crate::sys::ALIGNMENT_BYTES;
 pub use disk::{Caching, Disk, DiskEntry, DiskFile, DiskKind, DiskStat};
 pub use error::{At, Operation, StoreError};
 pub use faulty::{FaultyStore, Torn};
@@ -120,9 +122,6 @@ pub trait Upload: Send + Sync + std::fmt::Debug {
     /// The name's own folder entry is durable after [`Store::sync`]. If the name is there with the same length, the new file is dropped ([`Put::AlreadyThere`]).
     fn finish(self: Box<Self>, name: &str, length_bytes: u64) -> Result<Put, StoreError>;
 }
-
-/// What buffers, offsets and lengths should be multiples of for writes that bypass the page cache, in bytes.
-pub const ALIGNMENT_BYTES: usize = 4096;
 
 /// Locks `mutex`. A thread that panicked while holding it left whole values behind: everything here is changed by single assignments.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -28,7 +28,7 @@ impl Disk for OsDisk {
             Caching::Buffered => None,
             Caching::Bypass => bypassing(path, &buffered),
         };
-        Ok(Box::new(OsFile { buffered, direct, direct_refused: AtomicBool::new(false), turn: RwLock::new(()) }))
+        Ok(Box::new(OsFile { buffered, direct, direct_refused: AtomicBool::new(false), may_read_directly: false, turn: RwLock::new(()) }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
@@ -37,7 +37,7 @@ impl Disk for OsDisk {
         if !buffered.metadata()?.is_file() {
             return Err(Errno::LOOP.into());
         }
-        Ok(Box::new(OsFile { buffered, direct: None, direct_refused: AtomicBool::new(true), turn: RwLock::new(()) }))
+        Ok(Box::new(OsFile { buffered, direct: None, direct_refused: AtomicBool::new(true), may_read_directly: true, turn: RwLock::new(()) }))
     }
 
     fn stat(&self, path: &Path) -> io::Result<DiskStat> {
@@ -94,6 +94,8 @@ struct OsFile {
     buffered: File,
     direct: Option<File>,
     direct_refused: AtomicBool,
+    /// It was opened to be read alone, so its flags are nobody else's.
+    may_read_directly: bool,
     // Shared by direct writes, held alone by a buffered one (see the head of this file).
     turn: RwLock<()>,
 }
@@ -145,7 +147,12 @@ impl DiskFile for OsFile {
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0;
+        let mut done = if self.may_read_directly && offset < i64::MAX as u64 / 2 {
+            let _turn = self.turn.write().unwrap_or_else(PoisonError::into_inner);
+            super::direct::read(&self.buffered, offset, into)?
+        } else {
+            0
+        };
         while done < into.len() {
             let end = into.len().min(done + CALL_BYTES_MAX);
             // Systems refuse offsets that no file can have; for the reader that is past the end like any other.

@@ -44,7 +44,9 @@ impl Audit<'_> {
             let (segment, _) = built.index.memberships().iter().find(|(_, pack)| *pack == position)?;
             repository.directory_in_segment(*built.index.segments().get(usize::try_from(*segment).ok()?)?, name)
         };
-        let threads = repository.surroundings().threads.clamp(1, READERS_MAX);
+        // Twice as many as there are cores: one of two waits for the drive.
+        let threads = repository.surroundings().threads;
+        let threads = if threads > 1 { threads.saturating_mul(2).min(READERS_MAX) } else { 1 };
         let (results, error) = for_each(threads, &tasks, |task| {
             let mut verdict = repository.verify_pack(&task.file, task.seen.length_bytes, &known, self.observer)?;
             if verdict.read_error.is_some() {
