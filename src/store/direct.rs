@@ -13,7 +13,7 @@ use std::os::unix::fs::FileExt;
 /// Shorter reads go through the cache, in bytes: what comes after them may be wanted soon.
 const DIRECT_BYTES_MIN: usize = 256 << 10;
 /// Room for what is read to an address or from an offset that is not aligned, in bytes.
-const BOUNCE_BYTES: usize = 1 << 20;
+const BOUNCE_BYTES: usize = 4 << 20;
 
 thread_local! {
     static BOUNCE: RefCell<Option<AlignedBytes>> = const { RefCell::new(None) };

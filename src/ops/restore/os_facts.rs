@@ -11,21 +11,28 @@ use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
 use rustix::io::Errno;
 
-/// Sets the facts of an open file or folder.
-pub(super) fn set_open(file: BorrowedFd<'_>, kind: FoundKind, facts: &Facts, path: &[u8], rights: Rights) -> Result<FactsSet, TargetError> {
+/// Sets the facts of an open file or folder, which was just looked at.
+pub(super) fn set_open(
+    file: BorrowedFd<'_>,
+    before: &Found,
+    facts: &Facts,
+    path: &[u8],
+    rights: Rights,
+) -> Result<FactsSet, TargetError> {
+    let kind = before.kind;
     let mut set = FactsSet { birth_not_set: facts.birth.is_some(), ..FactsSet::default() };
-    let before = look_at(file, path)?;
-    if let Some(owner) = &facts.owner {
+    let is_owned = |owner: &&Owner| (owner.uid, owner.gid) == (before.uid, before.gid);
+    if let Some(owner) = facts.owner.as_ref().filter(|owner| !is_owned(owner)) {
         // What could not be set is found out below, by reading back.
         let _ = set_owner(owner, before.uid, |user, group| rustix::fs::fchown(file, user, group));
     }
-    set_xattrs(file, facts, &before, Which::BeforeMode, rights, &mut set);
+    set_xattrs(file, facts, before, Which::BeforeMode, rights, &mut set);
     if let Some(mode) = facts.mode {
         let bits = bits_to_set(mode, kind, rights);
         set.special_bits_left_out = bits != mode & 0o7777;
         set.mode_not_set = rustix::fs::fchmod(file, Mode::from_raw_mode(raw_mode(bits))).is_err();
     }
-    set_xattrs(file, facts, &before, Which::AfterMode, rights, &mut set);
+    set_xattrs(file, facts, before, Which::AfterMode, rights, &mut set);
     if let Some(times) = timestamps(facts) {
         set.time_not_set = rustix::fs::futimens(file, &times).is_err();
     }

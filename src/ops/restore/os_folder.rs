@@ -5,13 +5,24 @@
 use super::target::{Existing, Found, FoundKind, TargetError, is_part_name, part_name, parts, words};
 use crate::tree::Time;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use rustix::fs::ResolveFlags;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Opens the folder at a checked path.
 pub(super) fn open_folder(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, TargetError> {
+    // In one step where the system can promise the same. What it refuses is tried level by level, which says what is wrong.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if !path.is_empty()
+        && let Ok(folder) = rustix::fs::openat2(root, path, FOLDER, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
+    {
+        return Ok(folder);
+    }
     let mut folder = rustix::fs::openat(root, c".", FOLDER, Mode::empty()).map_err(|errno| failed("open the folder of", path, errno))?;
     for name in parts(path) {
         folder = open_level(folder.as_fd(), name, path)?;
@@ -73,10 +84,7 @@ pub(super) fn with_part_name<T>(path: &[u8], make: impl Fn(&str) -> Result<T, Er
     const TRIES_MAX: u32 = 16;
     let mut result = Errno::EXIST;
     for _ in 0..TRIES_MAX {
-        let mut number = [0; 8];
-        getrandom::fill(&mut number)
-            .map_err(|_| TargetError::other("name", path, std::io::ErrorKind::Other, "the system gives no random numbers"))?;
-        let name = part_name(u64::from_le_bytes(number));
+        let name = part_name(next_number(path)?);
         match make(&name) {
             Ok(made) => return Ok((made, name)),
             Err(Errno::EXIST) => {}
@@ -87,6 +95,22 @@ pub(super) fn with_part_name<T>(path: &[u8], make: impl Fn(&str) -> Result<T, Er
         }
     }
     Err(failed("create", path, result))
+}
+
+/// A number that nobody else has: drawn once by this process, then counted on.
+fn next_number(path: &[u8]) -> Result<u64, TargetError> {
+    static FIRST: OnceLock<u64> = OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let first = match FIRST.get() {
+        Some(first) => *first,
+        None => {
+            let mut number = [0; 8];
+            getrandom::fill(&mut number)
+                .map_err(|_| TargetError::other("name", path, std::io::ErrorKind::Other, "the system gives no random numbers"))?;
+            *FIRST.get_or_init(|| u64::from_le_bytes(number))
+        }
+    };
+    Ok(first.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Gives what lies under the temporary name `part` its name in the same folder, in one step.

@@ -5,7 +5,7 @@
 
 use super::names::NameRules;
 use super::os_facts::{set_link, set_open};
-use super::os_file::{OsFile, OsRead};
+use super::os_file::{Folders, OsFile, OsRead};
 use super::os_folder::{failed, failed_io, look, look_at, open_folder, publish, sweep, with_part_name};
 use super::os_names;
 use super::target::{
@@ -23,6 +23,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct OsTarget {
     root: Arc<OwnedFd>,
+    folders: Arc<Folders>,
     path: PathBuf,
     rules: NameRules,
     rights: Rights,
@@ -48,7 +49,8 @@ impl OsTarget {
         let root =
             rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| failed("open", path.as_os_str().as_encoded_bytes(), errno))?;
         let rules = os_names::rules(&root, os_names::Try::No);
-        Ok(Self { root: Arc::new(root), path: path.to_path_buf(), rules, rights: Rights::LeftOut })
+        let root = Arc::new(root);
+        Ok(Self { folders: Arc::new(Folders::below(&root)), root, path: path.to_path_buf(), rules, rights: Rights::LeftOut })
     }
 
     /// The same folder, where facts that give programs rights are treated so.
@@ -176,7 +178,7 @@ impl Target for OsTarget {
     }
 
     fn create(&self, path: &[u8], length_bytes: u64, room: Room) -> Result<Box<dyn TargetFile>, TargetError> {
-        Ok(Box::new(OsFile::create(&self.root, path, length_bytes, room, self.rights)?))
+        Ok(Box::new(OsFile::create(&self.folders, path, length_bytes, room, self.rights)?))
     }
 
     fn open(&self, path: &[u8]) -> Result<Box<dyn TargetRead>, TargetError> {
@@ -222,7 +224,10 @@ impl Target for OsTarget {
     fn set_facts(&self, path: &[u8], kind: FoundKind, facts: &Facts) -> Result<FactsSet, TargetError> {
         check_path(path)?;
         match kind {
-            FoundKind::Folder => set_open(self.folder(path)?.as_fd(), kind, facts, path, self.rights),
+            FoundKind::Folder => {
+                let folder = self.folder(path)?;
+                set_open(folder.as_fd(), &look_at(folder.as_fd(), path)?, facts, path, self.rights)
+            }
             FoundKind::File => OsRead::open(&self.root, path)?.set_facts(facts, self.rights),
             FoundKind::Symlink => {
                 let (folder, name) = self.parent(path)?;
@@ -258,7 +263,7 @@ impl Target for OsTarget {
     }
 
     fn put_small(&self, path: &[u8], bytes: &[u8]) -> Result<(), TargetError> {
-        OsFile::create(&self.root, path, u64::try_from(bytes.len()).unwrap_or(u64::MAX), Room::Ahead, self.rights)?.put(bytes)
+        OsFile::create(&self.folders, path, u64::try_from(bytes.len()).unwrap_or(u64::MAX), Room::Ahead, self.rights)?.put(bytes)
     }
 
     fn sync(&self) -> Result<(), TargetError> {

@@ -24,6 +24,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Whether it is a film, and where its bytes begin.
 type ReadOrder = (bool, Option<(PackName, u64)>);
 
+/// Files that a worker takes at once, as long as they are short.
+const UNIT_FILES_MAX: usize = 32;
+/// Their lengths together, in bytes.
+const UNIT_BYTES_MAX: u64 = 512 << 10;
+
 /// A run's shared state.
 struct Run<'a> {
     repository: &'a Repository,
@@ -218,15 +223,21 @@ impl<'a> Run<'a> {
         } else {
             order.sort_unstable();
         }
+        let order: Vec<usize> = order.into_iter().map(|(_, position)| position).collect();
+        let units: Vec<&[usize]> = self.units(&order);
         let next = AtomicUsize::new(0);
         let failed: Mutex<Option<Error>> = Mutex::new(None);
         let stop = AtomicBool::new(false);
         let worker = || {
-            while !stop.load(Ordering::Relaxed) {
-                let Some((_, position)) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                if let Err(error) = stop_if_asked(self.observer).and_then(|()| self.file(*position)) {
-                    stop.store(true, Ordering::Relaxed);
-                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
+                for position in *unit {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    if let Err(error) = stop_if_asked(self.observer).and_then(|()| self.file(*position)) {
+                        stop.store(true, Ordering::Relaxed);
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    }
                 }
             }
         };
@@ -239,6 +250,24 @@ impl<'a> Run<'a> {
             worker();
         });
         failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+
+    /// What a worker takes at once: one file, or some small ones that stand after each other, since they mostly lie in one record.
+    fn units<'o>(&self, order: &'o [usize]) -> Vec<&'o [usize]> {
+        let length_bytes = |position: &usize| match self.items.get(*position).map(|item| &item.what) {
+            Some(What::File(content)) => content.length_bytes,
+            Some(What::Symlink(_)) | None => 0,
+        };
+        let (mut files, mut bytes) = (0, 0_u64);
+        let units = order.chunk_by(|one, next| {
+            (files, bytes) = (files + 1, bytes.saturating_add(length_bytes(one)));
+            let goes_on = files < UNIT_FILES_MAX && bytes.saturating_add(length_bytes(next)) <= UNIT_BYTES_MAX;
+            if !goes_on {
+                (files, bytes) = (0, 0);
+            }
+            goes_on
+        });
+        units.collect()
     }
 
     fn file(&self, position: usize) -> Result<(), Error> {
