@@ -112,15 +112,19 @@ impl FileWork<'_> {
         let pieces = self.pieces(content)?;
         let room = if item.holes.is_empty() { Room::Ahead } else { Room::AsWritten };
         let mut file = self.target.create(&item.path, content.length_bytes, room).map_err(|error| self.of_target(error))?;
+        // The id of a file's only piece is its hash, and was compared when the piece was read.
+        let is_compared = matches!(pieces.as_slice(), [only] if only.id.0 == content.hash.0);
         let mut hasher = blake3::Hasher::new();
         let mut offset = 0_u64;
         for piece in &pieces {
             let bytes = self.piece(piece)?;
-            hasher.update(&bytes);
+            if !is_compared {
+                hasher.update(&bytes);
+            }
             write_around(&mut *file, offset, &bytes, &item.holes).map_err(|error| self.of_target(error))?;
             offset = offset.saturating_add(piece.length_bytes.into());
         }
-        if hasher.finalize().as_bytes() != &content.hash.0 {
+        if !is_compared && hasher.finalize().as_bytes() != &content.hash.0 {
             return Err(damaged("its pieces are whole, and together they are not the file that the snapshot names"));
         }
         let (facts, lacks) = self.with_values(&item.facts)?;
