@@ -116,7 +116,8 @@ impl<'p, 'r> Packer<'p, 'r> {
             return Ok(());
         }
         let (mut raw, objects) = (std::mem::take(&mut pending.raw), std::mem::take(&mut pending.objects));
-        self.add_record(&raw, objects, Expect::Smaller)?;
+        let expect = if position == group_position(Group::Picture) { Expect::Pictures } else { Expect::Smaller };
+        self.add_record(&raw, objects, expect)?;
         raw.clear();
         if let Some(pending) = self.groups.get_mut(position) {
             pending.raw = raw;
