@@ -4,16 +4,19 @@
 
 #![allow(unsafe_code)]
 
-use memmap2::{Mmap, MmapMut};
+use memmap2::MmapMut;
 use std::fs::File;
+
+/// A whole file of the local cache, mapped.
+pub use memmap2::Mmap as CacheMap;
 
 /// To this, memory, offsets and lengths are aligned that pass the page cache by, in bytes. Covers drives of 512 and 4096 bytes a sector.
 pub const ALIGNMENT_BYTES: usize = 4096;
 
 /// Maps a whole file of the local cache for reading: never a photo and never a pack, since a map of a drive that goes away is a crash.
-pub fn map_cache_file(file: &File) -> std::io::Result<Mmap> {
+pub fn map_cache_file(file: &File) -> std::io::Result<CacheMap> {
     // SAFETY: cache files are written under a temporary name and renamed; no process of ours ever writes to or truncates one that has its name.
-    unsafe { Mmap::map(file) }
+    unsafe { CacheMap::map(file) }
 }
 
 /// How many bytes of a part of a file lie in memory. `None`: the system does not say.

@@ -3,7 +3,7 @@
 use super::index::PackFacts;
 use super::inventory::{Packs, Seen};
 use super::{Index, Ledger, LoadedIndex, Notices, RepoError, Repository};
-use crate::format::{IndexedPack, NameFolder, NeededPack, ObjectId, PackName, StoredFile, limits};
+use crate::format::{IndexedPack, NameFolder, NeededPack, ObjectId, PackKind, PackName, StoredFile, limits};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -110,6 +110,19 @@ impl Known {
         usize::try_from(position).ok().and_then(|position| self.reliable.get(position)).copied().unwrap_or(false)
     }
 
+    /// Those of the packs that may be relied on without a look at what lies in them: data packs as they are listed, packs of trees after
+    /// their first copies were read and compared with their names.
+    pub fn reliable_trees(&self, repository: &Repository, packs: &[PackName]) -> Result<BTreeSet<PackName>, RepoError> {
+        let relied_on = packs.iter().filter(|pack| self.relies_on(**pack));
+        let facts: Vec<&PackFacts> =
+            relied_on.filter_map(|pack| self.index.position(*pack).and_then(|position| self.index.pack(position))).collect();
+        let (trees, data): (Vec<&PackFacts>, Vec<&PackFacts>) = facts.into_iter().partition(|pack| pack.kind == PackKind::Meta);
+        let trees: Vec<(PackName, u64)> = trees.iter().map(|pack| (pack.name, pack.length_bytes)).collect();
+        let mut reliable = repository.as_named(&trees)?;
+        reliable.extend(data.iter().map(|pack| pack.name));
+        Ok(reliable)
+    }
+
     /// The packs that may be relied on, sorted.
     pub fn reliable_packs(&self) -> Vec<NeededPack> {
         let reliable = self.index.packs().iter().zip(&self.reliable).filter(|(_, reliable)| **reliable);
@@ -133,12 +146,15 @@ pub struct Marks<'k> {
     own_packs: Vec<NeededPack>,
     own_used: Vec<bool>,
     used: BTreeSet<u32>,
+    /// The packs of what was marked since the last part began.
+    part: BTreeSet<PackName>,
 }
 
 impl<'k> Marks<'k> {
     /// `own` are the packs that this run wrote so far.
     pub fn new(known: &'k Known, own: &[IndexedPack]) -> Self {
-        let mut marks = Self { known, own: HashMap::new(), own_packs: Vec::new(), own_used: Vec::new(), used: BTreeSet::new() };
+        let mut marks =
+            Self { known, own: HashMap::new(), own_packs: Vec::new(), own_used: Vec::new(), used: BTreeSet::new(), part: BTreeSet::new() };
         own.iter().for_each(|pack| marks.add_pack(pack));
         marks
     }
@@ -162,6 +178,7 @@ impl<'k> Marks<'k> {
             if let Some(used) = usize::try_from(*position).ok().and_then(|position| self.own_used.get_mut(position)) {
                 *used = true;
             }
+            self.part.extend(usize::try_from(*position).ok().and_then(|position| self.own_packs.get(position)).map(|pack| pack.name));
             return true;
         }
         let known = self.known;
@@ -169,8 +186,23 @@ impl<'k> Marks<'k> {
         let best = found
             .filter_map(|pack| Some((pack, known.index.pack(pack)?.name)))
             .min_by_key(|(_, name)| (!known.preferred.contains(name), *name));
-        best.is_some_and(|(pack, _)| {
+        best.is_some_and(|(pack, name)| {
             self.used.insert(pack);
+            self.part.insert(name);
+            true
+        })
+    }
+
+    /// The packs of all that was marked since this was asked last.
+    pub fn take_part(&mut self) -> BTreeSet<PackName> {
+        std::mem::take(&mut self.part)
+    }
+
+    /// Notes that the snapshot reaches something in a pack. False if the pack may not be relied on.
+    pub fn mark_pack(&mut self, pack: PackName) -> bool {
+        let position = self.known.index.position(pack).filter(|position| self.known.is_reliable(*position));
+        position.is_some_and(|position| {
+            self.used.insert(position);
             true
         })
     }

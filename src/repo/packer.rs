@@ -77,16 +77,7 @@ impl std::fmt::Debug for Packer<'_, '_> {
 impl<'p, 'r> Packer<'p, 'r> {
     pub(super) fn new(run: &'p PackRun<'r>, kind: PackKind) -> Self {
         let (encoder, decoder) = (Encoder::new(), Decoder::new());
-        Self {
-            run,
-            kind,
-            open: None,
-            groups: Default::default(),
-            encoder,
-            decoder,
-            sealed: Vec::new(),
-            raw: Vec::new(),
-        }
+        Self { run, kind, open: None, groups: Default::default(), encoder, decoder, sealed: Vec::new(), raw: Vec::new() }
     }
 
     /// Stores one object as a record of its own.

@@ -30,7 +30,7 @@ pub use memory::{Fault, MemorySource};
 pub use missing::MissingSource;
 pub use os::OsSource;
 pub use pieces::{CutPiece, LARGE_WINDOW_BYTES, LargeWindows, OnPiece, ReadFile, WINDOW_BYTES, Window, read_pieces};
-pub use read::{CarefulFile, Freshness, Seen, StatKey, compare};
+pub use read::{CarefulFile, Freshness, Seen, StatKey, compare, is_unmoved};
 pub use rules::{IGNORE_FILE, IGNORE_FILE_BYTES_MAX, Rules};
 pub use source::{FileSystem, Hole, Kind, Listed, Source, SourceFile, Special, Stat};
 pub use walk::{

@@ -163,6 +163,14 @@ pub fn compare(old: &StatKey, new: &Stat, file_system: &FileSystem) -> Freshness
     if same { Freshness::Unchanged } else { Freshness::Changed }
 }
 
+/// Whether what is remembered of a folder or link still holds, by facts that any change of it must have moved.
+pub fn is_unmoved(old: &StatKey, new: &Stat, file_system: &FileSystem) -> bool {
+    let facts = |key: &StatKey| (key.mtime, key.ctime, key.inode);
+    file_system.ctime_means_change
+        && facts(old) == facts(&StatKey::of(new, old.seen_at))
+        && old.seen_at.since(old.ctime) >= margin(file_system)
+}
+
 fn margin(file_system: &FileSystem) -> Duration {
     if file_system.network { MARGIN_NETWORK } else { MARGIN }
 }

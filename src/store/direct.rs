@@ -25,7 +25,8 @@ thread_local! {
 pub(super) fn read(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
     let wanted_bytes = into.len() as u64;
     // Where the system does not say what is cached, the cache is the safe choice: it is never slower than twice.
-    let is_on_drive = into.len() >= DIRECT_BYTES_MIN && cached_bytes(file, offset, wanted_bytes).is_some_and(|cached| cached < wanted_bytes / 2);
+    let is_on_drive =
+        into.len() >= DIRECT_BYTES_MIN && cached_bytes(file, offset, wanted_bytes).is_some_and(|cached| cached < wanted_bytes / 2);
     if !is_on_drive {
         return Ok(0);
     }

@@ -37,7 +37,13 @@ impl Disk for OsDisk {
         if !buffered.metadata()?.is_file() {
             return Err(Errno::LOOP.into());
         }
-        Ok(Box::new(OsFile { buffered, direct: None, direct_refused: AtomicBool::new(true), may_read_directly: true, turn: RwLock::new(()) }))
+        Ok(Box::new(OsFile {
+            buffered,
+            direct: None,
+            direct_refused: AtomicBool::new(true),
+            may_read_directly: true,
+            turn: RwLock::new(()),
+        }))
     }
 
     fn stat(&self, path: &Path) -> io::Result<DiskStat> {

@@ -12,13 +12,7 @@ use rustix::fs::{AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, Xatt
 use rustix::io::Errno;
 
 /// Sets the facts of an open file or folder, which was just looked at.
-pub(super) fn set_open(
-    file: BorrowedFd<'_>,
-    before: &Found,
-    facts: &Facts,
-    path: &[u8],
-    rights: Rights,
-) -> Result<FactsSet, TargetError> {
+pub(super) fn set_open(file: BorrowedFd<'_>, before: &Found, facts: &Facts, path: &[u8], rights: Rights) -> Result<FactsSet, TargetError> {
     let kind = before.kind;
     let mut set = FactsSet { birth_not_set: facts.birth.is_some(), ..FactsSet::default() };
     let is_owned = |owner: &&Owner| (owner.uid, owner.gid) == (before.uid, before.gid);

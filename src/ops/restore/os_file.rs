@@ -102,13 +102,7 @@ pub(super) struct OsFile {
 
 impl OsFile {
     /// Creates the temporary file in the folder of `path`.
-    pub(super) fn create(
-        folders: &Arc<Folders>,
-        path: &[u8],
-        length_bytes: u64,
-        room: Room,
-        rights: Rights,
-    ) -> Result<Self, TargetError> {
+    pub(super) fn create(folders: &Arc<Folders>, path: &[u8], length_bytes: u64, room: Room, rights: Rights) -> Result<Self, TargetError> {
         let (parent, name) = split(path)?;
         let folder = folders.open(parent)?;
         let is_large = length_bytes >= LARGE_BYTES_MIN;
@@ -251,9 +245,15 @@ impl OsFile {
         if !look(folder, self.part.as_bytes(), &self.path)?.is_some_and(|found| identity(&found) == identity(written)) {
             return Err(TargetError::blocked(&self.path, "something that took its temporary name"));
         }
-        publish(folder, &self.part, name, &self.path, existing)?;
-        self.named = true;
-        Ok(())
+        match publish(folder, &self.part, name, &self.path, existing) {
+            Err(TargetError::Exists { .. }) if look(folder, name, &self.path)?.is_some_and(|found| found.kind == FoundKind::Folder) => {
+                Err(TargetError::blocked(&self.path, FoundKind::Folder.words()))
+            }
+            published => {
+                self.named = published.is_ok();
+                published
+            }
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Owns storing extended attributes: short values in the entry, long ones as chunks; and those of folders, which no worker reads.
 
 use super::SnapSource;
+use super::plan::Plan;
 use super::run::Found;
 use crate::repo::{Expect, Known, PackKind, PackRun, RepoError, limits};
-use crate::scan::{Attribute, Attributes};
+use crate::scan::{Attribute, Attributes, EntryKind, Walk};
 use crate::tree::{ObjectId, ObjectKind, Piece, Xattr, XattrValue};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A long value is stored in pieces of this, in bytes: 64 of them are more than any value that is kept.
 const PIECE_BYTES: usize = 4 << 20;
@@ -44,19 +45,33 @@ pub(super) fn store_attributes(attributes: Attributes, store: StoreValue<'_>) ->
 /// The attributes of folders by their place in the walk; of those that have none there is no entry.
 pub(super) type FolderAttributes = BTreeMap<usize, StoredAttributes>;
 
-/// Reads and stores the attributes of all folders, source by source. Afterwards the packs that hold them are finished.
+/// The root, and the folders in those that are not taken over as they are: their attributes stand in entries that are made anew.
+fn listed_anew(walk: &Walk, plan: &Plan) -> BTreeSet<usize> {
+    let is_reused = |position: usize| plan.reused.get(position).is_some_and(Option::is_some);
+    let built = walk.folders.iter().enumerate().filter(|(position, _)| !is_reused(*position));
+    let entries = built.flat_map(|(_, folder)| &folder.entries);
+    let below = entries.filter_map(|entry| match entry.kind {
+        EntryKind::Folder { index } => Some(index),
+        EntryKind::File { .. } | EntryKind::Symlink => None,
+    });
+    below.chain([0]).collect()
+}
+
+/// Reads and stores the attributes of all folders whose entries are made anew, source by source. Afterwards the packs that hold them are finished.
 pub(super) fn store_folders(
     sources: &[SnapSource],
     found: &[Found],
+    compared: &[Option<Plan>],
     known: &Known,
     run: &PackRun<'_>,
 ) -> Result<Vec<FolderAttributes>, RepoError> {
     let mut packer = None;
     let mut all = Vec::with_capacity(found.len());
-    for (source, found) in sources.iter().zip(found) {
+    for ((source, found), compared) in sources.iter().zip(found).zip(compared) {
         let mut of_source = FolderAttributes::new();
         let folders = found.walk.iter().flat_map(|walk| walk.folders.iter().enumerate());
-        for (position, folder) in folders.filter(|(_, folder)| folder.problem.is_none()) {
+        let wanted = found.walk.as_ref().ok().zip(compared.as_ref()).map(|(walk, plan)| listed_anew(walk, plan)).unwrap_or_default();
+        for (position, folder) in folders.filter(|(position, folder)| folder.problem.is_none() && wanted.contains(position)) {
             let attributes = source.source.attributes(&folder.path);
             if attributes == Attributes::default() {
                 continue;

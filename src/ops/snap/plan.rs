@@ -1,10 +1,10 @@
 //! Owns comparing what was walked with the last snapshot of the same source: which files are read, which kept as they were.
 
 use super::identity::join;
-use super::stat_cache::StatCache;
+use super::stat_cache::{Reused, StatCache};
 use super::unmounted::{Unmounted, is_there, was_full_drive};
 use crate::ops::objects::RepoObjects;
-use crate::repo::{Known, ObjectReader, SourceRecord};
+use crate::repo::{Known, ObjectReader, PackName, SourceRecord};
 use crate::scan::{EntryKind, FileSystem, Folder, Freshness, Stat, Walk, compare};
 use crate::tree::{self, Bounds, Carried, Content, Entry, FileHash, Next, ObjectId, ObjectKind, Step, must_stay_as_it_is};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -39,6 +39,8 @@ pub(super) struct Plan {
     pub(super) files: Vec<Vec<Option<FilePlan>>>,
     /// If the root is a file.
     pub(super) root_file: Option<FilePlan>,
+    /// By position of the folder in the walk: what of it is taken over with all below it. Of such a folder nothing else stands here.
+    pub(super) reused: Vec<Option<Reused>>,
     /// By position of the folder in the walk: what the last snapshot had there.
     pub(super) base: Vec<HashMap<Vec<u8>, Entry>>,
     /// By position of the folder in the walk: how what the last snapshot had there was carried as a whole, if it was.
@@ -57,6 +59,10 @@ pub(super) struct Comparing<'a> {
     pub(super) reader: &'a ObjectReader<'a>,
     pub(super) known: &'a Known,
     pub(super) cache: &'a StatCache,
+    /// What owners are called now.
+    pub(super) owner_names: &'a dyn Fn(u32, u32) -> (String, String),
+    /// Packs of which unchanged folders may be taken over as they are; none if everything is to be looked at file by file.
+    pub(super) reliable: BTreeSet<PackName>,
     /// The last snapshot's record of this source.
     pub(super) base: Option<&'a SourceRecord>,
     /// Paths that it calls lost.
@@ -93,6 +99,10 @@ impl Comparing<'_> {
             plan.root_file = Some(self.file(b"", &walk.root, &walk.file_system, base, units));
             return plan;
         }
+        plan.reused = match base_root {
+            Some(_) if !self.reliable.is_empty() => self.cache.reusable(walk, &self.reliable, self.owner_names),
+            _ => vec![None; walk.folders.len()],
+        };
         let mut bases: Vec<Option<Entry>> = vec![None; walk.folders.len()];
         if let (Some(first), Some(root), Some(base)) = (bases.first_mut(), walk.folders.first(), base_root) {
             *first = Some(base.clone());
@@ -103,6 +113,11 @@ impl Comparing<'_> {
         }
         plan.carried.resize(walk.folders.len(), None);
         for (position, folder) in walk.folders.iter().enumerate() {
+            if matches!(plan.reused.get(position), Some(Some(_))) {
+                plan.base.push(HashMap::new());
+                plan.files.push(Vec::new());
+                continue;
+            }
             let base = self.list_base(position, bases.get(position).and_then(Option::as_ref), &mut plan);
             let mut files = Vec::with_capacity(folder.entries.len());
             for entry in &folder.entries {
@@ -204,7 +219,7 @@ impl Comparing<'_> {
         if stat.placeholder || content.length_bytes != stat.length_bytes {
             return Standing::Changed;
         }
-        match compare(key, stat, file_system) {
+        match compare(&key, stat, file_system) {
             Freshness::Changed => return Standing::Changed,
             Freshness::Likely if self.is_due(path) => return Standing::Doubted(content.hash),
             Freshness::Likely | Freshness::Unchanged => {}

@@ -14,17 +14,18 @@ use super::trees::{Building, Tree};
 use super::walking::{adjusted, is_repository, walk_source};
 use super::when::Moments;
 use super::{SnapOptions, SnapReport, SnapSource, Timings};
+use crate::clock::Timestamp;
 use crate::ops::Error;
 use crate::ops::guides;
 use crate::ops::used;
 use crate::progress::{Observer, Stage};
 use crate::repo::{
     Heads, Healing, Kept, Known, Ledger, Marks, Notices, ObjectReader, PackKind, PackName, PackRun, PackSums, Publication, Published,
-    RepoError, Repository, SnapshotList, SnapshotName, SourceRecord,
+    RepoError, Repository, SnapshotList, SourceRecord,
 };
 use crate::scan::{ScanError, Walk, escaped};
-use crate::tree::{Carried, Counts, Time, must_stay_as_it_is};
-use std::collections::BTreeSet;
+use crate::tree::{Carried, Counts, ObjectId, Time, must_stay_as_it_is};
+use std::collections::{BTreeSet, HashMap};
 
 /// What the rounds before this one came to.
 #[derive(Debug, Default)]
@@ -61,6 +62,8 @@ pub(super) struct Opened<'r> {
 pub(super) struct Found {
     /// What was walked, or why it could not be.
     pub(super) walk: Result<Walk, ScanError>,
+    /// When walking began, by this machine's clock.
+    pub(super) walked_at: Timestamp,
     pub(super) identity: Identity,
     /// Lines of its ignore file that are no patterns, or why it cannot be read.
     pub(super) wrong_rules: Vec<String>,
@@ -132,7 +135,7 @@ pub(super) fn round(
         Published::NotInPlace(packs) => return Ok(Round::NotInPlace(packs)),
         Published::Done { name, time, written_bytes, clock_note } => (name, time, written_bytes, clock_note),
     };
-    store_caches(repository, &found, &built, name);
+    store_caches(repository, &found, &built, &packs);
     let summarised = Summarised {
         repository,
         sources,
@@ -174,10 +177,15 @@ fn snapshots_to_keep(heads: &Heads, found: &[Found], built: &[Built]) -> Vec<Kep
 }
 
 /// Remembers by which facts the files of this snapshot are known again.
-fn store_caches(repository: &Repository, found: &[Found], built: &[Built], name: SnapshotName) {
+fn store_caches(repository: &Repository, found: &[Found], built: &[Built], packs: &PackSums) {
+    let trees = packs.packs.iter().filter(|pack| pack.kind == PackKind::Meta);
+    let objects =
+        trees.flat_map(|pack| pack.directory.records.iter().flat_map(|record| &record.objects).map(|object| (object.id, pack.name)));
+    let own: HashMap<ObjectId, PackName> = objects.collect();
+    let (local, id) = (&repository.surroundings().local, repository.id().hex());
     for (source, built) in found.iter().zip(built) {
         if let Built::Tree(tree) = built {
-            tree.cache.store(&repository.surroundings().local, &repository.id().hex(), source.identity.id, name);
+            tree.cache.store(&source.cache, (local, &id, source.identity.id), &tree.root, &|object| own.get(&object).copied());
         }
     }
 }
@@ -257,6 +265,7 @@ fn find_sources(
 ) -> Result<(Vec<Found>, Vec<SnapSource>), Error> {
     let sources: Vec<SnapSource> = sources.iter().map(|source| adjusted(source, options)).collect();
     let (mut walks, mut wrong_rules) = (Vec::new(), Vec::new());
+    let walked_at = repository.surroundings().clock.now();
     for source in &sources {
         // By another path than the one that it was opened by: a mount of it, or a copy.
         if is_repository(&*source.source, b"", &repository.repository_file_hash().0) {
@@ -299,10 +308,10 @@ fn find_sources(
         };
         refuse_to_follow(&opened.heads, &identity)?;
         let cache = match base_of(&opened.heads, &identity) {
-            Some((manifest, _)) => StatCache::load(&repository.surroundings().local, &repository.id().hex(), identity.id, manifest.name),
+            Some((_, record)) => StatCache::load(&repository.surroundings().local, &repository.id().hex(), identity.id, &record.root),
             None => StatCache::default(),
         };
-        let mut found_here = Found { walk, identity, wrong_rules, cache, shift_seconds: 0 };
+        let mut found_here = Found { walk, walked_at, identity, wrong_rules, cache, shift_seconds: 0 };
         seen_sources.push(clock_shift::put_right(&mut found_here, source));
         found.push(found_here);
     }
@@ -353,6 +362,12 @@ fn compare(
             reader: &opened.reader,
             known: &opened.known,
             cache: &source.cache,
+            owner_names: &|uid, gid| given.source.owner_names(uid, gid),
+            reliable: if options.reread || source.shift_seconds != 0 {
+                BTreeSet::new()
+            } else {
+                opened.known.reliable_trees(repository, source.cache.packs())?
+            },
             base: base.map(|(_, record)| record),
             lost: base.and_then(|(_, record)| record.report).map_or_else(BTreeSet::new, |report| lost_in(&opened.reader, report)),
             day,
@@ -385,7 +400,7 @@ fn build(
     opened: &Opened<'_>,
     run: &PackRun<'_>,
 ) -> Result<(Vec<Built>, BTreeSet<crate::repo::NeededPack>), RepoError> {
-    let attributes = store_folders(sources, found, &opened.known, run)?;
+    let attributes = store_folders(sources, found, compared, &opened.known, run)?;
     let mut marks = Marks::new(&opened.known, &run.filled_packs());
     let mut packer = run.packer(PackKind::Meta);
     let mut built = Vec::new();
@@ -421,6 +436,8 @@ fn build(
             lost_before: &lost_before,
             moments: &mut moments,
             old_cache: &found.cache,
+            walked_at: found.walked_at,
+            own_objects: Vec::new(),
             run,
             packer: &mut packer,
             attributes,

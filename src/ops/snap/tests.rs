@@ -19,6 +19,7 @@ mod facts;
 mod hardship;
 mod liar;
 mod nights;
+mod reuse;
 
 struct World {
     store: MemoryStore,

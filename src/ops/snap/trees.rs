@@ -6,10 +6,11 @@ use super::files::{FileRead, Outcome};
 use super::identity::join;
 use super::kept::leave_out;
 use super::plan::{FilePlan, Plan};
-use super::stat_cache::StatCache;
+use super::stat_cache::{NewCache, Owners, Plain, Reused, StatCache};
 use super::unmounted;
 use super::when::Moments;
 use super::{NotSaved, SnapSource};
+use crate::clock::Timestamp;
 use crate::ops::objects::RepoObjects;
 use crate::repo::{Known, Marks, ObjectReader, PackRun, Packer, RepoError, SnapshotName};
 use crate::scan::{EntryKind, FileSystem, Folder, Stat, StatKey, Walk, WalkEntry, escaped};
@@ -17,7 +18,7 @@ use crate::tree::{
     Content, Counts, Entry, Facts, FileContent, FileHash, Holes, ObjectId, Owner, RawObject, ReportItem, ReportWhat, Section, Time, Xattr,
     XattrValue, build_folder, build_pieces, build_report, picture, picture_among, tags,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A source's tree, built and stored.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(super) struct Tree {
     pub(super) counts: Counts,
     pub(super) report: Option<ObjectId>,
     pub(super) not_saved: Vec<NotSaved>,
-    pub(super) cache: StatCache,
+    pub(super) cache: NewCache,
     /// Files that were read, with what the last snapshot had at their path.
     pub(super) read: Vec<ReadFile>,
     /// What vanished before it was read and was never saved.
@@ -62,14 +63,15 @@ pub(super) struct Building<'a, 'p, 'r, 'k> {
     pub(super) lost_before: &'a BTreeSet<Vec<u8>>,
     pub(super) moments: &'a mut Moments<'r>,
     pub(super) old_cache: &'a StatCache,
+    /// When walking began.
+    pub(super) walked_at: Timestamp,
+    /// Objects of trees that this run stored, since the folder that is built was begun.
+    pub(super) own_objects: Vec<ObjectId>,
     pub(super) run: &'a PackRun<'r>,
     pub(super) packer: &'a mut Packer<'p, 'r>,
     pub(super) attributes: &'a FolderAttributes,
     pub(super) marks: &'a mut Marks<'k>,
 }
-
-/// Names of owners that were looked up.
-pub(super) type Owners = HashMap<(u32, u32), (String, String)>;
 
 /// What is gathered on the way.
 #[derive(Default)]
@@ -77,7 +79,7 @@ pub(super) struct Gathered {
     pub(super) counts: Counts,
     pub(super) items: Vec<ReportItem>,
     pub(super) not_saved: Vec<NotSaved>,
-    pub(super) cache: StatCache,
+    pub(super) cache: NewCache,
     pub(super) read: Vec<ReadFile>,
     pub(super) vanished: u64,
     pub(super) lost: u64,
@@ -137,7 +139,8 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         let root = Entry { name: name.unwrap_or(b"root").to_vec(), content: held.content, facts, sections: held.sections };
         count(&root, &mut gathered.counts);
         let report = self.report(std::mem::take(&mut gathered.items))?;
-        let Gathered { counts, not_saved, cache, read, vanished, lost, unread_attributes, .. } = gathered;
+        let Gathered { counts, not_saved, mut cache, read, vanished, lost, unread_attributes, owners, .. } = gathered;
+        cache.name_owners(owners, self.old_cache);
         Ok(Tree { root, counts, report, not_saved, cache, read, vanished, lost, unread_attributes })
     }
 
@@ -146,6 +149,17 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         let listing = self.walk;
         let mut ids: Vec<Option<ObjectId>> = vec![None; listing.folders.len()];
         for (position, folder) in listing.folders.iter().enumerate().rev() {
+            if let Some(reused) = self.plan.reused.get(position).and_then(Option::as_ref) {
+                self.take_over_folder(folder, reused, gathered)?;
+                if let Some(slot) = ids.get_mut(position) {
+                    *slot = Some(reused.id);
+                }
+                continue;
+            }
+            let news = |gathered: &Gathered| (gathered.items.len(), gathered.unread_attributes.count);
+            let news_before = news(gathered);
+            self.marks.take_part();
+            self.own_objects.clear();
             let mut entries = Vec::with_capacity(folder.entries.len());
             for (place, entry) in folder.entries.iter().enumerate() {
                 if let Some(built) = self.entry(position, place, folder, entry, &ids, gathered)? {
@@ -157,14 +171,32 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
                 self.take_over_missing(position, top, folder, &mut entries, gathered)?;
             }
             entries.sort_by(|one, other| one.name.cmp(&other.name));
-            entries.iter().for_each(|entry| count(entry, &mut gathered.counts));
+            let mut counts = Counts::default();
+            entries.iter().for_each(|entry| count(entry, &mut counts));
+            add_entries(&counts, &mut gathered.counts);
+            let is_as_listed = entries.len() == folder.entries.len() && news(gathered) == news_before;
             let built = build_folder(entries);
             self.store_objects(&built.objects)?;
+            if is_as_listed && self.plan.unmounted.top_of(position).is_none() {
+                let own_objects = std::mem::take(&mut self.own_objects);
+                let plain = Plain { id: built.id, counts, packs: self.marks.take_part(), own_objects };
+                gathered.cache.built(folder, self.walked_at, plain);
+            }
             if let Some(slot) = ids.get_mut(position) {
                 *slot = Some(built.id);
             }
         }
         ids.first().copied().flatten().ok_or(RepoError::Stopped)
+    }
+
+    /// Takes over a folder in which and below which nothing changed. Those below it stand in the walk as well.
+    fn take_over_folder(&mut self, folder: &Folder, reused: &Reused, gathered: &mut Gathered) -> Result<(), RepoError> {
+        if !reused.packs.iter().all(|pack| self.marks.mark_pack(*pack)) {
+            return Err(RepoError::LookFailed { missing: 1 });
+        }
+        add_entries(&reused.counts, &mut gathered.counts);
+        gathered.cache.reuse(&folder.path);
+        Ok(())
     }
 
     fn entry(
@@ -278,9 +310,9 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             return Err(RepoError::LookFailed { missing: 1 });
         }
         // A second name may have been another file when its key was made.
-        let is_its_own = |key: &&StatKey| link_group.is_none() || (key.inode, key.mtime) == (listed.inode, listed.mtime);
+        let is_its_own = |key: &StatKey| link_group.is_none() || (key.inode, key.mtime) == (listed.inode, listed.mtime);
         if let Some(key) = self.old_cache.get(path).filter(is_its_own) {
-            gathered.cache.insert(path.to_vec(), *key);
+            gathered.cache.insert(path, key);
         }
         // It was looked at and is as it was: nothing is carried any more. Sections that are not known here are kept as bytes.
         let sections =
@@ -328,7 +360,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             };
             gathered.not_saved.push(kept);
         } else if (listed.inode, listed.length_bytes) == (read.stat.inode, read.stat.length_bytes) {
-            gathered.cache.insert(path.to_vec(), StatKey::of(&read.stat, read.seen_at));
+            gathered.cache.insert(path, StatKey::of(&read.stat, read.seen_at));
         }
         if !read.holes.is_empty() {
             let runs = read.holes.iter().map(|hole| (hole.offset_bytes, hole.length_bytes)).collect();
@@ -413,6 +445,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
     }
 
     fn store_objects(&mut self, objects: &[RawObject]) -> Result<(), RepoError> {
+        self.own_objects.extend(objects.iter().map(|object| object.id).filter(|id| !self.known.has(*id)));
         self.carrying().store(objects)
     }
 
@@ -431,6 +464,14 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             xattrs: Vec::new(),
         }
     }
+}
+
+/// Adds what lies directly in a folder.
+fn add_entries(entries: &Counts, counts: &mut Counts) {
+    counts.files += entries.files;
+    counts.folders += entries.folders;
+    counts.symlinks += entries.symlinks;
+    counts.bytes = counts.bytes.saturating_add(entries.bytes);
 }
 
 pub(super) fn item(path: &[u8], what: ReportWhat, reason: &str, carried_from: Option<SnapshotName>) -> ReportItem {

@@ -1,0 +1,105 @@
+//! Owns the tests of taking over folders that did not change: what comes out is what building everything anew would give.
+
+use super::{World, encrypted};
+use crate::ops::check::{CheckOptions, Depth, check};
+use crate::progress::Silent;
+use crate::repo::NewProtection;
+use crate::scan::Content as Bytes;
+use crate::store::Store;
+use crate::tree::{Counts, Entry};
+use std::sync::Arc;
+use std::time::Duration;
+
+impl World {
+    /// Root and counts of the newest snapshot.
+    fn root(&self) -> (Entry, Counts) {
+        let heads = self.heads();
+        let sealed = heads.latest().unwrap().sealed.as_ref().unwrap();
+        (sealed.sources[0].root.clone(), sealed.sources[0].counts)
+    }
+
+    /// What a machine that knows nothing makes of the same source.
+    fn anew(&self) -> (Entry, Counts) {
+        let mut other = World::new(&NewProtection::Plain, 1);
+        other.source = Arc::clone(&self.source);
+        other.snap();
+        other.root()
+    }
+
+    fn is_complete(&self) -> bool {
+        let options = CheckOptions { depth: Depth::ReadData, ..CheckOptions::default() };
+        check(&self.repository, &options, &Silent).unwrap().exit_code == 0
+    }
+}
+
+fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    }
+}
+
+#[test]
+fn whatever_changes_the_tree_is_the_one_that_is_built_anew() {
+    let mut reused = 0;
+    for seed in 0..12 {
+        let world = World::new(&if seed % 2 == 0 { encrypted() } else { NewProtection::Plain }, 1 + usize::try_from(seed % 3).unwrap());
+        let mut random = numbers(seed);
+        for file in 0..60 {
+            let path = format!("{}/{}/{file}.jpg", random(3), random(4));
+            world.source.add_file(path, Bytes::Generated { seed: file, length_bytes: random(3000) });
+        }
+        for _ in 0..25 {
+            world.clock.advance(Duration::from_secs(random(2) * 600));
+            for _ in 0..random(3) {
+                let (folder, file) = (format!("{}/{}", random(3), random(4)), random(60));
+                let path = format!("{folder}/{file}.jpg");
+                let length_bytes = random(3000);
+                match random(9) {
+                    0 => _ = world.source.add_file(&path, Bytes::Generated { seed: random(1000), length_bytes }),
+                    1 => _ = world.source.remove(&path),
+                    2 => _ = world.source.add_symlink(format!("{folder}/link{}", random(3)), "somewhere"),
+                    3 => _ = world.source.add_folder(format!("{folder}/deeper{}", random(3))),
+                    4 => _ = world.source.remove(format!("{folder}/deeper{}", random(3))),
+                    5 => _ = world.source.add_file(format!("{folder}/deeper{}/x", random(3)), "x"),
+                    6 => _ = world.source.set_attribute(&folder, "user.note", Some(format!("{length_bytes}").as_bytes())),
+                    7 => _ = world.source.add_hard_link(&path, format!("{folder}/second{}", random(3))),
+                    _ => _ = world.source.touch(&folder),
+                }
+            }
+            let opened = world.source.opened_count();
+            world.snap();
+            reused += u64::from(world.source.opened_count() == opened);
+            assert_eq!(world.root(), world.anew(), "seed {seed}");
+        }
+        assert!(world.is_complete(), "seed {seed}");
+    }
+    println!("300 snaps, {reused} of them opened no file");
+}
+
+#[test]
+fn a_pack_that_went_bad_is_not_relied_on_for_what_is_taken_over() {
+    for folder in ["packs", "second/packs"] {
+        let world = World::new(&encrypted(), 2);
+        for file in 0..40 {
+            world.source.add_file(format!("{}/{file}.jpg", file % 4), Bytes::Generated { seed: file, length_bytes: 2000 });
+        }
+        world.clock.advance(Duration::from_secs(3600));
+        world.snap();
+        world.clock.advance(Duration::from_secs(3600));
+        world.snap();
+        // Packs of trees stand twice: of those one copy goes bad.
+        for second in world.store.list("second/packs").unwrap() {
+            let first = second.name.replace("second/", "");
+            let name = if folder == "packs" { first } else { second.name };
+            let mut bytes = world.store.get(&name, u64::MAX).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            world.store.set_bytes(&name, bytes);
+        }
+        world.snap();
+        assert_eq!(world.root(), world.anew());
+        assert_eq!(world.files().len(), 40, "{folder}");
+    }
+}
