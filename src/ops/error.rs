@@ -137,6 +137,7 @@ impl Error {
                 RepoError::Store(_)
                 | RepoError::Verification
                 | RepoError::LookFailed { .. }
+                | RepoError::CacheDamaged
                 | RepoError::Local { .. }
                 | RepoError::CodeNotShown { .. }
                 | RepoError::NotMade { .. }
@@ -187,6 +188,7 @@ impl Error {
             "claims-to-be-plain" => "somebody may have put another repository in its place; compare with another copy",
             "place-gone" => "connect the drive again, then run the same command again: what was done counts",
             "manifest-damaged" => "`tintype snapshots` lists the others; restore one of them by its id",
+            "cache-damaged" => "run the same command again",
             "recovery-code-not-shown" => "run it on a terminal, or let its output go to a file or a printer",
             "verification-failed" => "test this machine's memory before you trust it with photos",
             _ => return None,

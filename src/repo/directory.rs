@@ -12,6 +12,9 @@ use crate::format::{
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Objects of segments that are gathered in memory before they go to the cache.
+const BATCH_OBJECTS: usize = 500_000;
+
 /// The index of a place, and what could not be read on the way.
 #[derive(Debug, Clone, Default)]
 pub struct LoadedIndex {
@@ -45,7 +48,7 @@ impl Repository {
         let cached = cache::load_index(&self.surroundings.local, &identity).unwrap_or_default();
         let known: BTreeSet<StoredName> = cached.segments().iter().copied().collect();
         let mut loaded = LoadedIndex::default();
-        let mut read = Vec::new();
+        let (mut index, mut read, mut read_objects) = (cached, Vec::new(), 0_usize);
         for name in segments {
             if known.contains(name) && !must_read(*name) {
                 continue;
@@ -54,7 +57,13 @@ impl Repository {
                 Ok(segment) => {
                     judged(*name, true);
                     if !known.contains(name) {
+                        read_objects +=
+                            segment.packs.iter().flat_map(|pack| &pack.directory.records).map(|record| record.objects.len()).sum::<usize>();
                         read.push((*name, segment));
+                    }
+                    if read_objects >= BATCH_OBJECTS {
+                        index = cache::store_index(&self.surroundings.local, &identity, index.extended(&read, &[]));
+                        (read, read_objects) = (Vec::new(), 0);
                     }
                 }
                 Err(state) => {
@@ -63,9 +72,8 @@ impl Repository {
                 }
             }
         }
-        let index = if read.is_empty() { cached } else { cached.extended(&read, &[]) };
         if !read.is_empty() {
-            cache::store_index(&self.surroundings.local, &identity, &index);
+            index = cache::store_index(&self.surroundings.local, &identity, index.extended(&read, &[]));
         }
         loaded.index = Arc::new(index);
         Ok(loaded)

@@ -143,6 +143,9 @@ pub enum RepoError {
         /// How many.
         missing: usize,
     },
+    /// The local cache of the index had wrong bytes. It was thrown away: the next look reads everything from the repository.
+    #[error("this machine's own index of the repository was damaged; it was thrown away, and is made again from the repository")]
+    CacheDamaged,
     /// No snapshot answers to the name.
     #[error("{reason}")]
     NoSuchSnapshot {
@@ -222,6 +225,7 @@ impl RepoError {
             Self::PackUnreadable { .. } => "pack-damaged",
             Self::Verification => "verification-failed",
             Self::LookFailed { .. } => "look-failed",
+            Self::CacheDamaged => "cache-damaged",
             Self::NoSuchSnapshot { .. } | Self::NoneSoEarly { .. } => "no-such-snapshot",
             Self::CodeNotShown { .. } => "recovery-code-not-shown",
             Self::Ambiguous { .. } => "ambiguous",

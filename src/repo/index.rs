@@ -1,14 +1,13 @@
 //! Owns the merged index: which object lies where, from segments and from the directories of packs that no segment lists.
 //!
-//! Sorted by id, 64 bytes an object, so that it can be mapped from the cache as it is. It is never believed about what is here:
-//! callers intersect it with a listing of the packs.
+//! Sorted runs of 64 bytes an object, mapped from the cache; a new segment is a new run, and runs are merged when they have grown alike.
+//! It is never believed about what is here: callers intersect it with a listing of the packs.
 
+use super::index_run::{ENTRY_BYTES, EntryBytes, Merged, Run, id_of};
 use crate::format::{IndexSegment, IndexedPack, ObjectId, ObjectKind, ObjectPlace, PackKind, PackName, StoredName};
-use memmap2::Mmap;
 use std::collections::HashMap;
-
-/// Bytes of one entry.
-const ENTRY_BYTES: usize = 64;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A pack that the index knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +24,6 @@ pub struct PackFacts {
     pub records_end: u64,
 }
 
-/// Where entries lie: in memory, or in a mapped file from an offset on.
-enum Entries {
-    Memory(Vec<u8>),
-    Mapped(Mmap, usize),
-}
-
 /// The merged index.
 #[derive(Default)]
 pub struct Index {
@@ -39,13 +32,8 @@ pub struct Index {
     segments: Vec<StoredName>,
     /// Pairs of positions: which segment lists which pack.
     memberships: Vec<(u32, u32)>,
-    entries: Entries,
-}
-
-impl Default for Entries {
-    fn default() -> Self {
-        Self::Memory(Vec::new())
-    }
+    /// Older ones first.
+    runs: Vec<Arc<Run>>,
 }
 
 impl std::fmt::Debug for Index {
@@ -63,7 +51,7 @@ pub struct Found {
     pub place: ObjectPlace,
 }
 
-fn pack_entry(pack: u32, place: &ObjectPlace) -> [u8; ENTRY_BYTES] {
+fn pack_entry(pack: u32, place: &ObjectPlace) -> EntryBytes {
     let mut entry = [0; ENTRY_BYTES];
     let parts: [&[u8]; 9] = [
         &place.id.0,
@@ -83,8 +71,7 @@ fn pack_entry(pack: u32, place: &ObjectPlace) -> [u8; ENTRY_BYTES] {
     entry
 }
 
-fn read_entry(bytes: &[u8]) -> Option<Found> {
-    let entry: &[u8; ENTRY_BYTES] = bytes.try_into().ok()?;
+fn read_entry(entry: &EntryBytes) -> Option<Found> {
     let (id, rest) = entry.split_first_chunk::<32>()?;
     let (head, rest) = rest.split_first_chunk::<4>()?;
     let mut numbers = rest.chunks_exact(4).map(|chunk| chunk.try_into().map_or(0, u32::from_le_bytes));
@@ -134,37 +121,26 @@ impl Index {
 
     /// Entries, counting an object once for each pack that holds it.
     pub fn object_count(&self) -> usize {
-        self.entry_bytes().len() / ENTRY_BYTES
+        self.runs.iter().map(|run| run.len()).sum()
     }
 
-    fn entry_bytes(&self) -> &[u8] {
-        match &self.entries {
-            Entries::Memory(bytes) => bytes,
-            Entries::Mapped(map, offset) => map.get(*offset..).unwrap_or_default(),
-        }
-    }
-
-    fn entry(&self, position: usize) -> Option<&[u8]> {
-        let begin = position.checked_mul(ENTRY_BYTES)?;
-        self.entry_bytes().get(begin..begin.checked_add(ENTRY_BYTES)?)
+    /// The local cache that it was read from turned out to be damaged, and was thrown away: what is not found may be there all the same.
+    pub fn is_damaged(&self) -> bool {
+        self.runs.iter().any(|run| run.is_damaged())
     }
 
     /// Every place of an object. No allocation.
     pub fn find(&self, id: ObjectId) -> impl Iterator<Item = Found> + '_ {
-        let id_at = |position: usize| self.entry(position).and_then(|entry| entry.get(..32)).unwrap_or_default();
-        let (mut low, mut high) = (0, self.object_count());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if id_at(middle) < id.0.as_slice() { low = middle + 1 } else { high = middle }
-        }
-        (low..self.object_count())
-            .map_while(move |position| read_entry(self.entry(position)?))
-            .take_while(move |found| found.place.id == id)
+        self.runs.iter().flat_map(move |run| {
+            let entries = (run.lower_bound(id)..run.len()).map_while(|position| run.entry(position));
+            entries.take_while(move |entry| id_of(entry) == id.0.as_slice()).filter_map(read_entry)
+        })
     }
 
     /// Every entry, in order of ids.
     pub fn iter(&self) -> impl Iterator<Item = Found> + '_ {
-        self.entry_bytes().chunks_exact(ENTRY_BYTES).filter_map(read_entry)
+        let runs: Vec<&Run> = self.runs.iter().map(|run| &**run).collect();
+        Merged::of(&runs).filter_map(read_entry)
     }
 
     /// Adds segments and single packs, giving a new index. What is known already is not added twice.
@@ -174,10 +150,9 @@ impl Index {
             by_name: self.by_name.clone(),
             segments: self.segments.clone(),
             memberships: self.memberships.clone(),
-            entries: Entries::default(),
+            runs: self.runs.clone(),
         };
-        let mut entries: Vec<[u8; ENTRY_BYTES]> =
-            self.entry_bytes().chunks_exact(ENTRY_BYTES).filter_map(|entry| entry.try_into().ok()).collect();
+        let mut entries: Vec<EntryBytes> = Vec::new();
         for (name, segment) in segments {
             if extended.segments.contains(name) {
                 continue;
@@ -192,12 +167,14 @@ impl Index {
         for pack in packs {
             extended.add_pack(pack, &mut entries);
         }
-        entries.sort_unstable();
-        extended.entries = Entries::Memory(entries.concat());
+        if !entries.is_empty() {
+            entries.sort_unstable();
+            extended.runs.push(Arc::new(Run::Memory(entries)));
+        }
         extended
     }
 
-    fn add_pack(&mut self, pack: &IndexedPack, entries: &mut Vec<[u8; ENTRY_BYTES]>) -> u32 {
+    fn add_pack(&mut self, pack: &IndexedPack, entries: &mut Vec<EntryBytes>) -> u32 {
         if let Some(position) = self.position(pack.name) {
             return position;
         }
@@ -214,9 +191,9 @@ impl Index {
         position
     }
 
-    /// Its form in the cache, less the checksum.
+    /// Its form in the cache, less the runs.
     pub(super) fn to_cache(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.entry_bytes().len() + 96 * self.packs.len() + 64);
+        let mut bytes = Vec::with_capacity(96 * self.packs.len() + 64);
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX).to_le_bytes();
         for length in [self.segments.len(), self.memberships.len(), self.packs.len()] {
             bytes.extend_from_slice(&count(length));
@@ -235,13 +212,17 @@ impl Index {
             bytes.extend_from_slice(&pack.salt);
             bytes.extend_from_slice(&[pack.kind.file_kind().number(), 0, 0, 0, 0, 0, 0, 0]);
         }
-        bytes.extend_from_slice(self.entry_bytes());
+        for path in self.runs.iter().filter_map(|run| run.path()) {
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            bytes.extend_from_slice(&count(name.len()));
+            bytes.extend_from_slice(name);
+        }
         bytes
     }
 
-    /// Takes a cache file as it is mapped; `head` is what precedes [`Index::to_cache`]'s bytes. `None` if it is not whole.
-    pub(super) fn from_cache(map: Mmap, head: usize) -> Option<Self> {
-        let mut cursor = Cursor { bytes: map.get(head..)?, used: 0 };
+    /// Takes what [`Index::to_cache`] gave; `open` opens a run by its name. `None` if not all is whole.
+    pub(super) fn from_cache(bytes: &[u8], open: &dyn Fn(&str) -> Option<Run>) -> Option<Self> {
+        let mut cursor = Cursor { bytes };
         let (segment_count, membership_count, pack_count) = (cursor.count()?, cursor.count()?, cursor.count()?);
         let mut index = Self::default();
         for _ in 0..segment_count {
@@ -250,6 +231,8 @@ impl Index {
         for _ in 0..membership_count {
             index.memberships.push((u32::from_le_bytes(cursor.take()?), u32::from_le_bytes(cursor.take()?)));
         }
+        index.packs.reserve(usize::try_from(pack_count).ok()?);
+        index.by_name.reserve(usize::try_from(pack_count).ok()?);
         for position in 0..u32::try_from(pack_count).ok()? {
             let name = PackName(cursor.take()?);
             let (length_bytes, records_end) = (u64::from_le_bytes(cursor.take()?), u64::from_le_bytes(cursor.take()?));
@@ -259,25 +242,53 @@ impl Index {
             index.packs.push(PackFacts { name, length_bytes, kind, salt, records_end });
             index.by_name.insert(name, position);
         }
-        let offset = head + cursor.used;
-        if !map.len().checked_sub(offset)?.is_multiple_of(ENTRY_BYTES) {
-            return None;
+        while !cursor.bytes.is_empty() {
+            let length = usize::try_from(u64::from_le_bytes(cursor.take()?)).ok()?;
+            let (name, rest) = cursor.bytes.split_at_checked(length)?;
+            cursor.bytes = rest;
+            index.runs.push(Arc::new(open(std::str::from_utf8(name).ok()?)?));
         }
-        index.entries = Entries::Mapped(map, offset);
         Some(index)
+    }
+
+    /// Writes the runs that are in memory into `folder`, merging such as have grown alike. Each entry is written anew as often as the index
+    /// doubles. `named_by` is what names them.
+    pub(super) fn settle(mut self, folder: &Path, named_by: &Path) -> std::io::Result<Self> {
+        let lost = || std::io::Error::new(std::io::ErrorKind::InvalidData, "a run that was just written cannot be read");
+        let mut runs: Vec<Arc<Run>> = Vec::with_capacity(self.runs.len());
+        for run in std::mem::take(&mut self.runs) {
+            let (mut length, mut parts) = (run.len(), vec![run]);
+            while let Some(before) = runs.pop_if(|before| before.len() <= 2 * length) {
+                length += before.len();
+                parts.push(before);
+            }
+            match parts.as_slice() {
+                [one] if one.path().is_some() => runs.append(&mut parts),
+                _ => {
+                    let parts: Vec<&Run> = parts.iter().map(|run| &**run).collect();
+                    let path = Run::write(&parts, folder)?;
+                    runs.push(Arc::new(Run::open(&path, named_by).ok_or_else(lost)?));
+                }
+            }
+        }
+        self.runs = runs;
+        Ok(self)
+    }
+
+    /// The files that its runs lie in.
+    pub(super) fn run_files(&self) -> Vec<PathBuf> {
+        self.runs.iter().filter_map(|run| run.path()).map(Path::to_owned).collect()
     }
 }
 
 struct Cursor<'a> {
     bytes: &'a [u8],
-    used: usize,
 }
 
 impl Cursor<'_> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (front, rest) = self.bytes.split_first_chunk::<N>()?;
         self.bytes = rest;
-        self.used += N;
         Some(*front)
     }
 

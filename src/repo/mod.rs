@@ -12,6 +12,7 @@ mod error;
 mod file;
 mod heal;
 mod index;
+mod index_run;
 mod inventory;
 mod known;
 mod ledger;

@@ -169,6 +169,9 @@ impl<'r> ObjectReader<'r> {
                     Err(error) => worst = Some(worse(worst.take(), error)),
                 }
             }
+            if index.is_damaged() {
+                return Err(RepoError::CacheDamaged);
+            }
             if scope == Scope::Everything {
                 return Err(worst.unwrap_or_else(|| self.nowhere(id)));
             }
@@ -207,6 +210,9 @@ impl<'r> ObjectReader<'r> {
 
     /// An object that nothing lists: missing, unless it may lie in a pack that is here and does not say any more what it holds.
     pub(super) fn nowhere(&self, id: ObjectId) -> RepoError {
+        if self.index().is_damaged() {
+            return RepoError::CacheDamaged;
+        }
         match self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             None => RepoError::ObjectMissing { id },
             Some((pack, reason)) => {

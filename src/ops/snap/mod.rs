@@ -93,6 +93,7 @@ pub fn snap(repository: &Repository, sources: &[SnapSource], options: &SnapOptio
     let mut so_far = run::SoFar::default();
     let mut last_missing = 0;
     let mut looks_failed = 0;
+    let mut was_cache_damaged = false;
     while looks_failed < ROUNDS_MAX {
         let notices: Notices = repository.notices()?;
         match run::round(repository, sources, options, observer, &mut ledger, &notices, &mut so_far) {
@@ -105,6 +106,8 @@ pub fn snap(repository: &Repository, sources: &[SnapSource], options: &SnapOptio
                 last_missing = packs.len();
                 so_far.distrusted.extend(packs);
             }
+            // The next round reads it from the repository.
+            Err(Error::Repository(RepoError::CacheDamaged)) if !was_cache_damaged => was_cache_damaged = true,
             // Each such round distrusts at least one pack more, so they come to an end.
             Ok(run::Round::Damaged(packs)) => so_far.distrusted.extend(packs),
             Err(error) => {

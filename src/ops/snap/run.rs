@@ -102,13 +102,18 @@ pub(super) fn round(
     let threads = repository.surroundings().threads.max(1);
     let total_bytes = units.iter().map(|unit| unit.stat.length_bytes).sum();
     observer.stage(Stage::Storing, total_bytes);
-    let ((built, needed), packs) = PackRun::run(repository, packers_max(total_bytes, threads) + 1, opened.known.reliable_packs(), |run| {
+    let stored = PackRun::run(repository, packers_max(total_bytes, threads) + 1, opened.known.reliable_packs(), |run| {
         let storing = Storing { sources, units: &units, known: &opened.known, run, observer, clock, sums: &sums };
         let outcomes = storing.store_all(threads)?;
         laps.lap(|timings| &mut timings.storing);
         observer.stage(Stage::Finishing, 0);
         build(repository, sources, &found, &compared, &outcomes, &opened, run)
-    })?;
+    });
+    // Nothing is published by an index that hides what is there.
+    if opened.known.index.is_damaged() {
+        return Err(RepoError::CacheDamaged.into());
+    }
+    let ((built, needed), packs) = stored?;
     if let Some(damaged) = proved_damaged(repository, &opened, ledger)? {
         return Ok(Round::Damaged(damaged));
     }

@@ -103,3 +103,39 @@ fn a_pack_that_went_bad_is_not_relied_on_for_what_is_taken_over() {
         assert_eq!(world.files().len(), 40, "{folder}");
     }
 }
+
+fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_cache_with_wrong_bytes_costs_time_alone() {
+    for (wanted, at) in [("run-", 5000), ("index", 100), ("stat-", 200)] {
+        let world = World::new(&encrypted(), 1);
+        for file in 0..100 {
+            world.source.add_file(format!("{}/{file}.jpg", file % 4), Bytes::Generated { seed: file, length_bytes: 2000 });
+        }
+        world.clock.advance(Duration::from_secs(3600));
+        world.snap();
+        world.clock.advance(Duration::from_secs(3600));
+        world.snap();
+        let mut changed = 0;
+        for path in files_below(&world._local.path().join("cache")) {
+            if path.file_name().unwrap().to_str().unwrap().starts_with(wanted) {
+                let mut bytes = std::fs::read(&path).unwrap();
+                bytes[at] ^= 0x20;
+                std::fs::remove_file(&path).unwrap();
+                std::fs::write(&path, bytes).unwrap();
+                changed += 1;
+            }
+        }
+        assert!(changed > 0, "{wanted}");
+        world.source.add_file("0/again.jpg", Bytes::Generated { seed: 3, length_bytes: 2000 });
+        world.source.add_file("0/new.jpg", Bytes::Generated { seed: 1000, length_bytes: 2000 });
+        world.snap();
+        assert_eq!(world.root(), world.anew(), "{wanted}");
+        assert_eq!(world.files().len(), 102);
+        assert!(world.is_complete());
+    }
+}
