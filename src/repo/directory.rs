@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Objects of segments that are gathered in memory before they go to the cache.
-const BATCH_OBJECTS: usize = 500_000;
+const BATCH_OBJECTS: usize = 100_000;
 
 /// The index of a place, and what could not be read on the way.
 #[derive(Debug, Clone, Default)]
@@ -57,8 +57,7 @@ impl Repository {
                 Ok(segment) => {
                     judged(*name, true);
                     if !known.contains(name) {
-                        read_objects +=
-                            segment.packs.iter().flat_map(|pack| &pack.directory.records).map(|record| record.objects.len()).sum::<usize>();
+                        read_objects += segment.packs.iter().map(object_count).sum::<usize>();
                         read.push((*name, segment));
                     }
                     if read_objects >= BATCH_OBJECTS {
@@ -114,14 +113,22 @@ impl Repository {
 
     /// Adds the directories of the packs in `packs` that no segment lists.
     fn with_unlisted(&self, mut loaded: LoadedIndex, packs: &Packs, rule: HeaderRule) -> Result<LoadedIndex, RepoError> {
-        let mut found = Vec::new();
+        let (mut found, mut found_objects) = (Vec::new(), 0_usize);
         for (name, seen) in &packs.files {
             if loaded.index.position(*name).is_some() || seen.placeholder {
                 continue;
             }
             match self.read_directory_by(*name, *seen, rule)? {
-                Ok(pack) => found.push(pack),
+                Ok(pack) => {
+                    found_objects += object_count(&pack);
+                    found.push(pack);
+                }
                 Err(reason) => loaded.bad_packs.push((*name, reason)),
+            }
+            // What a stricter reader would refuse is not remembered.
+            if found_objects >= BATCH_OBJECTS && rule == HeaderRule::Strict {
+                let index = cache::store_index(&self.surroundings.local, &self.copy_identity(), loaded.index.extended(&[], &found));
+                (loaded.index, found, found_objects) = (Arc::new(index), Vec::new(), 0);
             }
         }
         if !found.is_empty() {
@@ -246,6 +253,10 @@ enum HeaderRule {
     Strict,
     /// Nothing, as long as records open.
     Salvage,
+}
+
+fn object_count(pack: &IndexedPack) -> usize {
+    pack.directory.records.iter().map(|record| record.objects.len()).sum()
 }
 
 /// Takes good bytes of an index segment apart. It has no public part.

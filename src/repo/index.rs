@@ -133,14 +133,14 @@ impl Index {
     pub fn find(&self, id: ObjectId) -> impl Iterator<Item = Found> + '_ {
         self.runs.iter().flat_map(move |run| {
             let entries = (run.lower_bound(id)..run.len()).map_while(|position| run.entry(position));
-            entries.take_while(move |entry| id_of(entry) == id.0.as_slice()).filter_map(read_entry)
+            entries.take_while(move |entry| id_of(entry) == id.0.as_slice()).filter_map(|entry| read_entry(&entry))
         })
     }
 
     /// Every entry, in order of ids.
     pub fn iter(&self) -> impl Iterator<Item = Found> + '_ {
         let runs: Vec<&Run> = self.runs.iter().map(|run| &**run).collect();
-        Merged::of(&runs).filter_map(read_entry)
+        Merged::of(&runs).filter_map(|entry| read_entry(&entry))
     }
 
     /// Adds segments and single packs, giving a new index. What is known already is not added twice.

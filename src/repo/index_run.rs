@@ -1,12 +1,14 @@
 //! Owns one sorted run of index entries: in memory while it is gathered, else in a file of the local cache that is mapped.
 //!
 //! A file is never read whole: a table of where each page begins is searched, then one page, which is compared with its checksum the first
-//! time that it is touched. What does not agree is no entry, and the run says from then on that it is damaged.
+//! time that it is touched. What does not agree is no entry, and the run says from then on that it is damaged. The pages of long runs are
+//! read, not mapped: with large pages in the cache each touch of a map would count as two megabytes of memory in use.
 
 use crate::format::ObjectId;
 use crate::sys::{CacheMap, map_cache_file};
 use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -19,6 +21,8 @@ const PAGE_ENTRIES: usize = 64;
 const PAGE_BYTES: usize = PAGE_ENTRIES * ENTRY_BYTES;
 /// Of each page, the first bytes of its first id and those of its hash.
 const FENCE_BYTES: usize = 16;
+/// Longer runs are not mapped as a whole, in bytes: a million entries.
+const MAPPED_BYTES_MAX: usize = 65 << 20;
 const MAGIC: [u8; 16] = *b"tintype run 1\n\0\0";
 /// Magic, count, hash of the table; filled up to a page.
 const HEAD_BYTES: usize = 4096;
@@ -34,6 +38,8 @@ pub(super) enum Run {
 #[derive(Debug)]
 pub(super) struct Mapped {
     map: CacheMap,
+    /// Of a long run, whose pages are read.
+    file: Option<File>,
     count: usize,
     table: (usize, usize),
     /// A bit for each page that was compared with its checksum.
@@ -52,9 +58,9 @@ impl Run {
         }
     }
 
-    pub(super) fn entry(&self, position: usize) -> Option<&EntryBytes> {
+    pub(super) fn entry(&self, position: usize) -> Option<EntryBytes> {
         match self {
-            Self::Memory(entries) => entries.get(position),
+            Self::Memory(entries) => entries.get(position).copied(),
             Self::Mapped(mapped) => mapped.entry(position),
         }
     }
@@ -81,7 +87,12 @@ impl Run {
 
     /// Maps a file. `None` if it is absent, or its table is not whole.
     pub(super) fn open(path: &Path, named_by: &Path) -> Option<Self> {
-        let map = map_cache_file(&File::open(path).ok()?).ok()?;
+        Self::open_by(path, named_by, MAPPED_BYTES_MAX)
+    }
+
+    fn open_by(path: &Path, named_by: &Path, mapped_bytes_max: usize) -> Option<Self> {
+        let file = File::open(path).ok()?;
+        let map = map_cache_file(&file).ok()?;
         let rest = map.strip_prefix(&MAGIC)?;
         let (count, rest) = rest.split_first_chunk::<8>()?;
         let (hash, _) = rest.split_first_chunk::<32>()?;
@@ -93,8 +104,9 @@ impl Run {
             return None;
         }
         let compared = (0..pages.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        let file = if map.len() > mapped_bytes_max { Some(file) } else { None };
         let (path, named_by) = (path.to_owned(), named_by.to_owned());
-        Some(Self::Mapped(Mapped { map, count, table, compared, is_damaged: AtomicBool::new(false), path, named_by }))
+        Some(Self::Mapped(Mapped { map, file, count, table, compared, is_damaged: AtomicBool::new(false), path, named_by }))
     }
 
     /// Writes the entries of runs as one, under a temporary name in `folder`, then under that of its content. Memory: the table alone.
@@ -119,7 +131,7 @@ fn write_to(runs: &[&Run], path: &Path) -> std::io::Result<String> {
     let (mut table, mut page, mut count) = (Vec::new(), Vec::with_capacity(PAGE_BYTES), 0_u64);
     for entry in Merged::of(runs) {
         count += 1;
-        page.extend_from_slice(entry);
+        page.extend_from_slice(&entry);
         if page.len() == PAGE_BYTES {
             end_page(&mut page, &mut table, &mut file)?;
         }
@@ -164,31 +176,49 @@ impl Mapped {
         Some((fence.first_chunk()?, fence.last_chunk()?))
     }
 
-    fn entry(&self, position: usize) -> Option<&EntryBytes> {
+    fn entry(&self, position: usize) -> Option<EntryBytes> {
         if position >= self.count {
             return None;
         }
-        let page = self.page(position / PAGE_ENTRIES)?;
         let begin = position % PAGE_ENTRIES * ENTRY_BYTES;
-        page.get(begin..begin + ENTRY_BYTES)?.try_into().ok()
+        self.with_page(position / PAGE_ENTRIES, |page| page.get(begin..begin + ENTRY_BYTES)?.try_into().ok())?
     }
 
-    /// A page, compared with its checksum once.
-    fn page(&self, page: usize) -> Option<&[u8]> {
+    /// Looks at a page, which is compared with its checksum once.
+    fn with_page<T>(&self, page: usize, look: impl FnOnce(&[u8]) -> T) -> Option<T> {
         let begin = HEAD_BYTES.checked_add(page.checked_mul(PAGE_BYTES)?)?;
-        let bytes = self.map.get(begin..begin.checked_add(PAGE_BYTES)?.min(self.table.0))?;
+        let end = begin.checked_add(PAGE_BYTES)?.min(self.table.0);
+        let mut room = [0; PAGE_BYTES];
+        let bytes: &[u8] = match &self.file {
+            None => self.map.get(begin..end)?,
+            Some(file) => {
+                let room = room.get_mut(..end.checked_sub(begin)?)?;
+                if file.read_exact_at(room, u64::try_from(begin).ok()?).is_err() {
+                    self.note_damage();
+                    return None;
+                }
+                room
+            }
+        };
         let (word, bit) = (self.compared.get(page / 64)?, 1_u64 << (page % 64));
         if word.load(Ordering::Relaxed) & bit == 0 {
-            let (_, expected) = self.fence(page)?;
-            if checksum(bytes) != *expected {
-                if !self.is_damaged.swap(true, Ordering::Relaxed) {
-                    _ = std::fs::remove_file(&self.named_by);
-                }
+            if !self.agrees(page, bytes) {
+                self.note_damage();
                 return None;
             }
             word.fetch_or(bit, Ordering::Relaxed);
         }
-        Some(bytes)
+        Some(look(bytes))
+    }
+
+    fn agrees(&self, page: usize, bytes: &[u8]) -> bool {
+        self.fence(page).is_some_and(|(_, expected)| checksum(bytes) == *expected)
+    }
+
+    fn note_damage(&self) {
+        if !self.is_damaged.swap(true, Ordering::Relaxed) {
+            _ = std::fs::remove_file(&self.named_by);
+        }
     }
 
     fn lower_bound(&self, id: ObjectId) -> usize {
@@ -200,41 +230,89 @@ impl Mapped {
             if self.fence(middle).is_some_and(|(fence, _)| *fence < prefix) { low = middle + 1 } else { high = middle }
         }
         // The first page that may hold it is the one before the first that begins with as much.
-        let mut position = low.saturating_sub(1) * PAGE_ENTRIES;
+        let mut page = low.saturating_sub(1);
         loop {
-            let end = position.saturating_add(PAGE_ENTRIES).min(self.count);
-            let (mut low, mut high) = (position, end);
-            while low < high {
-                let middle = low + (high - low) / 2;
-                if self.entry(middle).is_some_and(|entry| id_of(entry) < id.0.as_slice()) { low = middle + 1 } else { high = middle }
+            let begin = page.saturating_mul(PAGE_ENTRIES);
+            let less = self.with_page(page, |bytes| {
+                let (entries, _) = bytes.as_chunks::<ENTRY_BYTES>();
+                (entries.partition_point(|entry| id_of(entry) < id.0.as_slice()), entries.len())
+            });
+            match less {
+                Some((less, length)) if less == length && begin.saturating_add(length) < self.count => page += 1,
+                Some((less, _)) => return begin.saturating_add(less),
+                // Damaged, and said so: there is nothing to be found.
+                None => return self.count,
             }
-            if low < end || end == self.count {
-                return low;
-            }
-            position = end;
         }
     }
 }
 
-/// The entries of several sorted runs as one. Ends early where a run is damaged.
+/// The entries of several sorted runs as one, read in order: not by the map, whose pages would all count as memory in use. Ends early where a
+/// run is damaged.
 pub(super) struct Merged<'r> {
-    heads: Vec<(&'r Run, usize)>,
+    heads: Vec<(Entries<'r>, EntryBytes)>,
+}
+
+/// The entries of one run in order.
+enum Entries<'r> {
+    Memory(std::slice::Iter<'r, EntryBytes>),
+    File { mapped: &'r Mapped, file: BufReader<File>, page: Vec<u8>, next: usize },
+}
+
+impl<'r> Entries<'r> {
+    fn of(run: &'r Run) -> Option<Self> {
+        match run {
+            Run::Memory(entries) => Some(Self::Memory(entries.iter())),
+            Run::Mapped(mapped) => {
+                let mut file = BufReader::with_capacity(1 << 20, File::open(&mapped.path).ok()?);
+                file.seek(SeekFrom::Start(u64::try_from(HEAD_BYTES).ok()?)).ok()?;
+                Some(Self::File { mapped, file, page: Vec::new(), next: 0 })
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<EntryBytes> {
+        match self {
+            Self::Memory(entries) => entries.next().copied(),
+            Self::File { mapped, file, page, next } => {
+                let place = *next % PAGE_ENTRIES * ENTRY_BYTES;
+                if *next >= mapped.count {
+                    return None;
+                }
+                if place == 0 {
+                    let left = (mapped.count - *next).saturating_mul(ENTRY_BYTES);
+                    page.resize(left.min(PAGE_BYTES), 0);
+                    let is_good = file.read_exact(page).is_ok() && mapped.agrees(*next / PAGE_ENTRIES, page);
+                    if !is_good {
+                        mapped.note_damage();
+                        return None;
+                    }
+                }
+                *next += 1;
+                page.get(place..place + ENTRY_BYTES)?.try_into().ok()
+            }
+        }
+    }
 }
 
 impl<'r> Merged<'r> {
     pub(super) fn of(runs: &[&'r Run]) -> Self {
-        Self { heads: runs.iter().map(|run| (*run, 0)).collect() }
+        let heads = runs.iter().filter_map(|run| Entries::of(run)).filter_map(|mut entries| entries.next().map(|first| (entries, first)));
+        Self { heads: heads.collect() }
     }
 }
 
-impl<'r> Iterator for Merged<'r> {
-    type Item = &'r EntryBytes;
+impl Iterator for Merged<'_> {
+    type Item = EntryBytes;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let least = self.heads.iter_mut().filter_map(|head| Some((head.0.entry(head.1)?, head))).min_by_key(|(entry, _)| **entry);
-        let (entry, head) = least?;
-        head.1 += 1;
-        Some(entry)
+    fn next(&mut self) -> Option<EntryBytes> {
+        let (position, (entries, head)) = self.heads.iter_mut().enumerate().min_by_key(|(_, (_, head))| *head)?;
+        let least = *head;
+        match entries.next() {
+            Some(next) => *head = next,
+            None => _ = self.heads.swap_remove(position),
+        }
+        Some(least)
     }
 }
 
@@ -265,10 +343,10 @@ mod tests {
     fn what_is_written_is_found_and_merged_runs_hold_what_both_did() {
         let folder = tempfile::tempdir().unwrap();
         let named_by = folder.path().join("index");
-        for count in [0, 1, 63, 64, 65, 1000, 10_000] {
+        for count in [0, 1, 63, 64, 65, 128, 129, 1001, 10_000] {
             let (one, other) = (sorted(0..count, 1), sorted((0..count).filter(|number| number % 3 == 0).chain(20_000..20_010), 2));
             let path = Run::write(&[&one, &other], folder.path()).unwrap();
-            let run = Run::open(&path, &named_by).unwrap();
+            let run = Run::open_by(&path, &named_by, if count % 2 == 0 { 0 } else { usize::MAX }).unwrap();
             assert_eq!(run.len(), one.len() + other.len());
             for number in 0..count + 5 {
                 let expected: &[u8] = if number >= count {
@@ -309,7 +387,7 @@ mod tests {
             bad[at] ^= 0x10;
             std::fs::write(&path, &bad).unwrap();
             std::fs::write(&named_by, b"").unwrap();
-            match Run::open(&path, &named_by) {
+            match Run::open_by(&path, &named_by, at % 2 * usize::MAX) {
                 None => refused += 1,
                 Some(run) => {
                     let found = (0..200).filter(|number| find(&run, *number) == [1]).count();
