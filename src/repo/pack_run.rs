@@ -7,12 +7,14 @@ use super::announce::Announcing;
 use super::buffer::{Buffer, Pool};
 use super::packer::Packer;
 use super::{RepoError, Repository};
+use crate::clock::Clock;
 use crate::format::{IndexedPack, NameFolder, NeededPack, ObjectId, PackKind, StoredFile};
 use crate::store::Upload;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 /// Threads that write: two writes in flight were best on the machines measured.
 const WRITER_THREADS: usize = 2;
@@ -61,6 +63,9 @@ pub(super) struct Totals {
     pub(super) written_bytes: AtomicU64,
     pub(super) pack_bytes: AtomicU64,
     pub(super) saved_bytes: AtomicU64,
+    /// Nanoseconds that packers waited for a free buffer, and that writers wrote; each summed over its threads.
+    pub(super) waited: AtomicU64,
+    pub(super) wrote: AtomicU64,
 }
 
 /// What a run's packs came to.
@@ -74,6 +79,10 @@ pub struct PackSums {
     pub pack_bytes: u64,
     /// Bytes that compression saved.
     pub saved_bytes: u64,
+    /// How long packers waited for a free buffer, all together.
+    pub waited: Duration,
+    /// How long writers wrote, all together.
+    pub wrote: Duration,
 }
 
 impl<'r> PackRun<'r> {
@@ -104,7 +113,7 @@ impl<'r> PackRun<'r> {
             for _ in 0..threads {
                 let receiver: Receiver<Job> = receiver.clone();
                 let run = &run;
-                scope.spawn(move || receiver.iter().for_each(|job| run.note(perform(job, &run.pool))));
+                scope.spawn(move || receiver.iter().for_each(|job| run.note(run.timed(&run.totals.wrote, || perform(job, &run.pool)))));
             }
             let outcome = body(&run);
             // Writers end when the last sender is gone and every job is done.
@@ -123,8 +132,15 @@ impl<'r> PackRun<'r> {
             written_bytes: run.totals.written_bytes.into_inner(),
             pack_bytes: run.totals.pack_bytes.into_inner(),
             saved_bytes: run.totals.saved_bytes.into_inner(),
+            waited: Duration::from_nanos(run.totals.waited.into_inner()),
+            wrote: Duration::from_nanos(run.totals.wrote.into_inner()),
         };
         Ok((value, sums))
+    }
+
+    /// What the time is taken by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.repository.surroundings.clock)
     }
 
     /// A packer for packs of one kind.
@@ -147,6 +163,20 @@ impl<'r> PackRun<'r> {
     /// The packs that were filled so far, whether or not their last bytes are on the drive.
     pub fn filled_packs(&self) -> Vec<IndexedPack> {
         lock(&self.finished).clone()
+    }
+
+    /// An empty buffer, waiting for one if all are in use.
+    pub(super) fn buffer(&self) -> Buffer {
+        self.timed(&self.totals.waited, || self.pool.take())
+    }
+
+    fn timed<T>(&self, sum: &AtomicU64, work: impl FnOnce() -> T) -> T {
+        let clock = &*self.repository.surroundings.clock;
+        let begin = clock.elapsed();
+        let done = work();
+        let took = clock.elapsed().saturating_sub(begin).as_nanos();
+        sum.fetch_add(u64::try_from(took).unwrap_or(u64::MAX), Ordering::Relaxed);
+        done
     }
 
     /// Errors once any thread of the run has failed.
@@ -188,7 +218,7 @@ impl<'r> PackRun<'r> {
             return Err(error);
         }
         if self.inline {
-            return perform(job, &self.pool);
+            return self.timed(&self.totals.wrote, || perform(job, &self.pool));
         }
         let refused = match &*lock(&self.jobs) {
             None => Some(job),

@@ -183,7 +183,7 @@ impl<'p, 'r> Packer<'p, 'r> {
             directory: Directory::default(),
             length_bytes: 0,
             directory_bytes: 0,
-            buffer: self.run.pool.take(),
+            buffer: self.run.buffer(),
             buffer_offset: 0,
         };
         pack.append(self.run, &header)?;
@@ -250,7 +250,7 @@ impl OpenPack {
         let mut rest = self.buffer.fill(bytes);
         while self.buffer.is_full() {
             let written = u64::try_from(self.buffer.filled().len()).unwrap_or(0);
-            let full = std::mem::replace(&mut self.buffer, run.pool.take());
+            let full = std::mem::replace(&mut self.buffer, run.buffer());
             run.write(&self.files, self.buffer_offset, full)?;
             self.buffer_offset += written;
             rest = self.buffer.fill(rest);

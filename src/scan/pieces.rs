@@ -2,7 +2,9 @@
 
 use super::{CarefulFile, ScanError, Seen, Source};
 use crate::chunk::{Bytes, Cutter, MAX_BYTES, MediaKind, NoLayout, PICTURE_BYTES_MAX, Role};
+use crate::clock::Clock;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// What a window holds as a rule, in bytes: what the cutter wants to see, and what is read ahead.
 pub const WINDOW_BYTES: usize = MAX_BYTES + (4 << 20);
@@ -17,11 +19,13 @@ pub struct LargeWindows {
 }
 
 /// The room that files are read into, one after the other.
-#[derive(Debug)]
 pub struct Window {
     bytes: Vec<u8>,
     large: Arc<LargeWindows>,
     is_large: bool,
+    /// What the time is taken by that goes into asking the system.
+    clock: Option<Arc<dyn Clock>>,
+    asked: Duration,
     /// What was read and not yet handed on.
     begin: usize,
     end: usize,
@@ -73,10 +77,36 @@ impl LargeWindows {
     }
 }
 
+impl std::fmt::Debug for Window {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Window({} bytes)", self.end - self.begin)
+    }
+}
+
 impl Window {
     /// An empty one.
     pub fn new(large: Arc<LargeWindows>) -> Self {
-        Self { bytes: vec![0; WINDOW_BYTES], large, is_large: false, begin: 0, end: 0, ended: false }
+        let (clock, asked) = (None, Duration::ZERO);
+        Self { bytes: vec![0; WINDOW_BYTES], large, is_large: false, clock, asked, begin: 0, end: 0, ended: false }
+    }
+
+    /// The same, and takes the time.
+    pub fn timed(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// How long the system was asked for so far: opening, looking, reading.
+    pub fn asked(&self) -> Duration {
+        self.asked
+    }
+
+    fn ask<T>(&mut self, question: impl FnOnce(&mut Self) -> T) -> T {
+        let Some(clock) = self.clock.clone() else { return question(self) };
+        let begin = clock.elapsed();
+        let answer = question(self);
+        self.asked += clock.elapsed().saturating_sub(begin);
+        answer
     }
 
     fn filled(&self) -> &[u8] {
@@ -94,13 +124,18 @@ impl Window {
             self.is_large = true;
             self.bytes.resize(LARGE_WINDOW_BYTES, 0);
         }
-        while !self.ended && self.end - self.begin < wanted_bytes {
-            match file.read(self.bytes.get_mut(self.end..).unwrap_or_default())? {
-                0 => self.ended = true,
-                count => self.end += count,
-            }
+        if self.ended || self.end - self.begin >= wanted_bytes {
+            return Ok(());
         }
-        Ok(())
+        self.ask(|window| {
+            while !window.ended && window.end - window.begin < wanted_bytes {
+                match file.read(window.bytes.get_mut(window.end..).unwrap_or_default())? {
+                    0 => window.ended = true,
+                    count => window.end += count,
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Ready for the next file.
@@ -147,7 +182,7 @@ enum Ended<E> {
 }
 
 fn read_into<E>(source: &dyn Source, path: &[u8], window: &mut Window, on_piece: OnPiece<'_, E>) -> Result<ReadFile, Ended<E>> {
-    let mut file = CarefulFile::open(source, path).map_err(Ended::BySource)?;
+    let mut file = window.ask(|_| CarefulFile::open(source, path)).map_err(Ended::BySource)?;
     window.fill(&mut file, WINDOW_BYTES).map_err(Ended::BySource)?;
     // A small file is all in the window. Of a large one little is read for this, and read again later.
     let (mut cutter, media) = if window.ended { Cutter::of(&mut Bytes(window.filled())) } else { Cutter::of(&mut file) };
@@ -155,7 +190,7 @@ fn read_into<E>(source: &dyn Source, path: &[u8], window: &mut Window, on_piece:
     loop {
         window.fill(&mut file, cutter.wants_bytes()).map_err(Ended::BySource)?;
         let Some(cut) = cutter.next_piece(window.filled()) else {
-            return file.finish().map(|seen| ReadFile { seen, media }).map_err(Ended::BySource);
+            return window.ask(|_| file.finish()).map(|seen| ReadFile { seen, media }).map_err(Ended::BySource);
         };
         let end = window.begin + cut.length_bytes;
         let is_only = is_first && window.ended && end == window.end;

@@ -158,6 +158,9 @@ pub(super) struct SnapArgs {
     /// Read every new pack back from the drive before the snapshot names it; on removable drives a part is read in any case
     #[arg(long, help_heading = "The snapshot")]
     pub(super) verify: bool,
+    /// Say where the time went
+    #[arg(long, help_heading = "The snapshot")]
+    pub(super) timings: bool,
     /// Let go of what a folder held that is there and empty now, or where a drive was mounted; what is absent stays kept
     #[arg(long, help_heading = "What is read")]
     pub(super) allow_empty: bool,

@@ -64,7 +64,12 @@ pub(in crate::cli) fn run(console: &Console, args: &SnapArgs) -> Result<u8, Fail
     let report = report?;
     let exit_code = Outcome::of(&report.problems).exit_code();
     let now = repository.surroundings().clock.now();
-    Ok(console.finish("snap", exit_code, &report, |out| words::snap::snap_words(&report, now, console.global.quiet, out)))
+    Ok(console.finish("snap", exit_code, &report, |out| {
+        words::snap::snap_words(&report, now, console.global.quiet, out);
+        if args.timings {
+            words::snap::timing_words(&report.timings, out);
+        }
+    }))
 }
 
 /// What a dry run reports.

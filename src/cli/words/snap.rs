@@ -4,7 +4,7 @@ use super::problems::problem_lines;
 use crate::cli::human::{self, Local, count, counted};
 use crate::cli::{sanitize, wording};
 use crate::clock::Timestamp;
-use crate::ops::snap::{ExcludedRule, NotSaved, SkippedKind, SnapPreview, SnapReport, SourceReport};
+use crate::ops::snap::{ExcludedRule, NotSaved, SkippedKind, SnapPreview, SnapReport, SourceReport, Timings};
 use crate::ops::{Problem, Severity};
 use std::fmt::Write;
 
@@ -105,6 +105,26 @@ fn stored_words(report: &SnapReport) -> String {
         words.push_str(&format!(" (of {})", human::bytes(total)));
     }
     words
+}
+
+/// Where the time of a snap went, line by line.
+pub(in crate::cli) fn timing_words(timings: &Timings, out: &mut String) {
+    let threads = &timings.threads;
+    let workers = counted(u64::try_from(threads.workers).unwrap_or(u64::MAX), "thread", "threads");
+    let lines = [
+        ("opening", timings.opening, "the index, and the last snapshots".to_owned()),
+        ("walking", timings.walking, "and comparing with the last snapshot".to_owned()),
+        ("storing", timings.storing, "reading, cutting, hashing, compressing, sealing, writing".to_owned()),
+        ("  busy", threads.busy, format!("of {workers} together")),
+        ("  input", threads.waiting_for_input, "opening and reading files".to_owned()),
+        ("  output", threads.waiting_for_output, "waiting for the drive of the repository".to_owned()),
+        ("  writing", threads.writing, "by two threads beside them".to_owned()),
+        ("finishing", timings.finishing, "trees, index, manifest".to_owned()),
+    ];
+    for (name, seconds, words) in lines {
+        // Writing into a String cannot fail.
+        _ = writeln!(out, "{name:<COLUMN$} {:>9}  {words}", human::duration(seconds));
+    }
 }
 
 /// `1.2 GB of copies, 9.1 MB of 3 pictures whose captions or other metadata changed (41 kB new), 14 MB by compression`.

@@ -16,6 +16,7 @@ use crate::tree::{FileHash, ObjectId, ObjectKind, Piece, PieceRun};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// Another pack is opened only while so many bytes are still to be read for each open one.
 const BYTES_PER_OPEN_PACK: u64 = 64 << 20;
@@ -83,6 +84,18 @@ pub(super) struct Sums {
     /// Pieces that were there, of other files.
     pub(super) same_piece_bytes: AtomicU64,
     pub(super) media: Mutex<MediaCuts>,
+    pub(super) times: Mutex<WorkerTimes>,
+}
+
+/// Where the workers' time went, all of them together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct WorkerTimes {
+    pub(super) workers: usize,
+    pub(super) all: Duration,
+    /// Opening and reading files.
+    pub(super) input: Duration,
+    /// Waiting for a pack to fill.
+    pub(super) packer: Duration,
 }
 
 impl Sums {
@@ -157,17 +170,25 @@ impl Storing<'_, '_> {
         (next, stop): (&AtomicUsize, &AtomicBool),
         large: &Arc<LargeWindows>,
     ) -> Result<(), RepoError> {
-        let mut window = Window::new(Arc::clone(large));
+        let mut window = Window::new(Arc::clone(large)).timed(self.run.clock());
+        let (begin, mut waited) = (self.clock.elapsed(), Duration::ZERO);
         while !stop.load(Ordering::Relaxed) && !self.observer.interrupted() {
             let position = next.fetch_add(1, Ordering::Relaxed);
             let (Some(unit), Some(slot)) = (self.units.get(position), outcomes.get(position)) else { break };
             self.observer.file(&unit.path);
+            let asked_at = self.clock.elapsed();
             let Some(mut packer) = packers.take(stop) else { break };
+            waited += self.clock.elapsed().saturating_sub(asked_at);
             let outcome = self.store(unit, &mut packer, &mut window);
             packers.give_back(packer, unit.stat.length_bytes);
             self.observer.advance(1, unit.stat.length_bytes);
             _ = slot.set(outcome?);
         }
+        let mut times = self.sums.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.workers += 1;
+        times.all += self.clock.elapsed().saturating_sub(begin);
+        times.input += window.asked();
+        times.packer += waited;
         Ok(())
     }
 

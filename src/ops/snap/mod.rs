@@ -30,7 +30,7 @@ pub(super) use grouping::{Writing, writing};
 pub use preview::{SnapPreview, SourcePreview, preview};
 pub use readback::ReadBack;
 pub use repeat::{LastSource, last_sources};
-pub use report::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
+pub use report::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored, ThreadTimings, Timings};
 
 use super::Error;
 use crate::clock::Timestamp;

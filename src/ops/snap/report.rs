@@ -204,4 +204,21 @@ pub struct Timings {
     pub finishing: f64,
     /// All of it.
     pub total: f64,
+    /// Where the time of storing went, summed over the threads.
+    pub threads: ThreadTimings,
+}
+
+/// Where the time of the threads went that store, each summed over its threads, in seconds.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct ThreadTimings {
+    /// How many read, cut, hashed, compressed and sealed.
+    pub workers: usize,
+    /// Cutting, hashing, compressing, sealing, comparing.
+    pub busy: f64,
+    /// Opening and reading files.
+    pub waiting_for_input: f64,
+    /// Waiting for a pack or a buffer that is still being written.
+    pub waiting_for_output: f64,
+    /// Writing and syncing packs, in threads of its own.
+    pub writing: f64,
 }

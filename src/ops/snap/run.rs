@@ -13,7 +13,7 @@ use super::summary::{self, Summarised};
 use super::trees::{Building, Tree};
 use super::walking::{adjusted, is_repository, walk_source};
 use super::when::Moments;
-use super::{SnapOptions, SnapReport, SnapSource, Timings};
+use super::{SnapOptions, SnapReport, SnapSource, ThreadTimings, Timings};
 use crate::clock::Timestamp;
 use crate::ops::Error;
 use crate::ops::guides;
@@ -26,6 +26,7 @@ use crate::repo::{
 use crate::scan::{ScanError, Walk, escaped};
 use crate::tree::{Carried, Counts, ObjectId, Time, must_stay_as_it_is};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::PoisonError;
 
 /// What the rounds before this one came to.
 #[derive(Debug, Default)]
@@ -161,9 +162,21 @@ pub(super) fn round(
         clock_note,
         read_back,
         not_kept: so_far.not_kept,
-        timings: laps.end(),
+        timings: Timings { threads: thread_timings(&sums, &packs), ..laps.end() },
     };
     Ok(Round::Done(Box::new(summary::report(summarised, ledger))))
+}
+
+fn thread_timings(sums: &Sums, packs: &PackSums) -> ThreadTimings {
+    let times = *sums.times.lock().unwrap_or_else(PoisonError::into_inner);
+    let output = times.packer + packs.waited;
+    ThreadTimings {
+        workers: times.workers,
+        busy: times.all.saturating_sub(times.input + output).as_secs_f64(),
+        waiting_for_input: times.input.as_secs_f64(),
+        waiting_for_output: output.as_secs_f64(),
+        writing: packs.wrote.as_secs_f64(),
+    }
 }
 
 /// The snapshots that hold files as they were before their bytes changed by themselves.
