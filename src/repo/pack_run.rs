@@ -160,9 +160,9 @@ impl<'r> PackRun<'r> {
         self.claims.get(usize::from(first) % CLAIM_SHARDS).is_some_and(|shard| lock(shard).contains(&id))
     }
 
-    /// The packs that were filled so far, whether or not their last bytes are on the drive.
-    pub fn filled_packs(&self) -> Vec<IndexedPack> {
-        lock(&self.finished).clone()
+    /// Looks at the packs that were filled so far, whether or not their last bytes are on the drive.
+    pub fn with_filled_packs<T>(&self, look: impl FnOnce(&[IndexedPack]) -> T) -> T {
+        look(&lock(&self.finished))
     }
 
     /// An empty buffer, waiting for one if all are in use.

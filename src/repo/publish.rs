@@ -226,8 +226,14 @@ impl Repository {
             part_bytes = if goes_on { part_bytes } else { 0 };
             goes_on
         });
-        for packs in parts {
-            let body = IndexSegment { packs: packs.to_vec() }.encode();
+        let lengths: Vec<usize> = parts.map(<[_]>::len).collect();
+        let mut gathered = gathered.into_iter();
+        for length in lengths {
+            // Moved, not copied: the directories of a large run are the most that it holds.
+            let segment = IndexSegment { packs: gathered.by_ref().take(length).collect() };
+            let is_needed = segment.packs.iter().any(|pack| needed.contains(&pack.name));
+            let body = segment.encode();
+            drop(segment);
             let bytes = self
                 .sealing()?
                 .seal_file(FileKind::Index, self.id(), self.salt(&body)?, &[], body)
@@ -235,7 +241,7 @@ impl Repository {
             let file = StoredFile::first(NameFolder::Index, StoredName(*blake3::hash(&bytes).as_bytes()));
             self.store.put(&file.path(), &bytes)?;
             *written_bytes += limits::to_u64(bytes.len());
-            if packs.iter().any(|pack| needed.contains(&pack.name)) {
+            if is_needed {
                 chosen.push(file.hash);
             }
         }

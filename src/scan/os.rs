@@ -10,9 +10,11 @@ use super::file_system::classify;
 use super::os_facts::{attributes_of, holes_of, stat_at, stat_open};
 use super::owners::Owners;
 use super::source::{FileSystem, Hole, Kind, Listed, Source, SourceFile, Stat};
+use crate::sys::read_directly;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -183,8 +185,10 @@ impl Source for OsSource {
                 outcome => break outcome.map_err(|errno| failed(path, Operation::Open, errno))?,
             }
         };
-        let mut file = OsFile { file, path: path.to_vec() };
-        if file.stat()?.kind != Kind::File {
+        let mut file = OsFile { file: File::from(file), path: path.to_vec(), offset: 0, length_bytes: 0 };
+        let stat = file.stat()?;
+        file.length_bytes = stat.length_bytes;
+        if stat.kind != Kind::File {
             return Err(ScanError::NotAFile { path: path.to_vec(), operation: Operation::Open });
         }
         Ok(Box::new(file))
@@ -225,15 +229,28 @@ impl Source for OsSource {
 
 #[derive(Debug)]
 struct OsFile {
-    file: OwnedFd,
+    file: File,
     path: Vec<u8>,
+    /// Where reading goes on.
+    offset: u64,
+    /// When it was opened.
+    length_bytes: u64,
 }
 
 impl SourceFile for OsFile {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, ScanError> {
         let length = into.len().min(READ_BYTES_MAX);
         let into = into.get_mut(..length).unwrap_or_default();
-        rustix::io::retry_on_intr(|| rustix::io::read(&self.file, &mut *into)).map_err(|errno| failed(&self.path, Operation::Read, errno))
+        // What a file has gained since it was opened is read as usual.
+        let left = usize::try_from(self.length_bytes.saturating_sub(self.offset)).unwrap_or(usize::MAX).min(length);
+        let count = match read_directly(&self.file, self.offset, into.get_mut(..left).unwrap_or_default()) {
+            Ok(0) => rustix::io::retry_on_intr(|| rustix::io::pread(&self.file, &mut *into, self.offset)),
+            Ok(count) => Ok(count),
+            Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+        };
+        let count = count.map_err(|errno| failed(&self.path, Operation::Read, errno))?;
+        self.offset = self.offset.saturating_add(count as u64);
+        Ok(count)
     }
 
     fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, ScanError> {

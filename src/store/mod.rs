@@ -3,7 +3,6 @@
 //! Every store passes one contract suite ([`suite`]). Names are relative, ASCII, parts joined by `/`, never empty,
 //! absolute, `.` or `..`. Nothing is ever changed in place: a name has no bytes, or all of them.
 
-mod direct;
 mod disk;
 mod error;
 mod faulty;

@@ -155,7 +155,7 @@ impl DiskFile for OsFile {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         let mut done = if self.may_read_directly && offset < i64::MAX as u64 / 2 {
             let _turn = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-            super::direct::read(&self.buffered, offset, into)?
+            crate::sys::read_directly(&self.buffered, offset, into)?
         } else {
             0
         };

@@ -331,39 +331,22 @@ impl NewCache {
     }
 
     fn encode(&self, before: &StatCache, root: &Entry, pack_of: &dyn Fn(ObjectId) -> Option<PackName>) -> Vec<u8> {
-        let mut packs: BTreeMap<PackName, u32> = BTreeMap::new();
-        let mut position_of = |pack: PackName| {
-            let next = u32::try_from(packs.len()).unwrap_or(u32::MAX);
-            *packs.entry(pack).or_insert(next)
-        };
-        let mut folders = Vec::new();
-        for (path, folder) in &self.folders {
-            let mut body = Vec::new();
+        let old_of = |path: &[u8]| before.position(path).and_then(|position| before.body(position));
+        let own = |plain: &Plain| plain.own_objects.iter().map(|id| pack_of(*id)).collect::<Option<BTreeSet<PackName>>>();
+        let names_of = |path: &[u8], folder: &NewFolder| -> Option<BTreeSet<PackName>> {
             if folder.is_as_before {
-                let Some(old) = before.position(path).and_then(|position| before.body(position)) else { continue };
-                let names = old.packs().filter_map(|pack| before.packs.get(pack).copied());
-                put_head(&mut body, old.is_plain, old.id, &old.counts, names.map(&mut position_of));
-                body.extend_from_slice(old.entries);
-            } else {
-                let own = |plain: &Plain| plain.own_objects.iter().map(|id| pack_of(*id)).collect::<Option<BTreeSet<PackName>>>();
-                match folder.plain.as_ref().and_then(|plain| Some((plain, own(plain)?))) {
-                    Some((plain, own)) => {
-                        let names = plain.packs.union(&own).copied();
-                        put_head(&mut body, true, plain.id, &plain.counts, names.map(&mut position_of));
-                    }
-                    None => put_head(&mut body, false, ObjectId([0; 32]), &Counts::default(), std::iter::empty()),
-                }
-                folder.entries.iter().for_each(|(name, (sort, key))| put_entry(&mut body, *sort, name, key));
+                return old_of(path).map(|old| old.packs().filter_map(|pack| before.packs.get(pack).copied()).collect());
             }
-            put_bytes(&mut folders, path);
-            put_bytes(&mut folders, &body);
-        }
+            let plain = folder.plain.as_ref()?;
+            own(plain).map(|own| plain.packs.union(&own).copied().collect())
+        };
+        let packs: BTreeSet<PackName> = self.folders.iter().filter_map(|(path, folder)| names_of(path, folder)).flatten().collect();
+        let numbered: HashMap<PackName, u32> = packs.iter().copied().zip(0..).collect();
+        let position_of = |pack: PackName| numbered.get(&pack).copied().unwrap_or(u32::MAX);
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&state_of(root));
-        let mut by_position: Vec<(u32, PackName)> = packs.into_iter().map(|(pack, position)| (position, pack)).collect();
-        by_position.sort_unstable();
-        put_number(&mut bytes, by_position.len());
-        by_position.iter().for_each(|(_, pack)| bytes.extend_from_slice(&pack.0));
+        put_number(&mut bytes, packs.len());
+        packs.iter().for_each(|pack| bytes.extend_from_slice(&pack.0));
         put_number(&mut bytes, self.owners.len());
         for ((uid, gid), (user, group)) in &self.owners {
             bytes.extend_from_slice(&uid.to_le_bytes());
@@ -371,7 +354,25 @@ impl NewCache {
             put_bytes(&mut bytes, user.as_bytes());
             put_bytes(&mut bytes, group.as_bytes());
         }
-        bytes.extend_from_slice(&folders);
+        let mut body = Vec::new();
+        for (path, folder) in &self.folders {
+            body.clear();
+            let names = names_of(path, folder);
+            let positions = names.iter().flatten().map(|pack| position_of(*pack));
+            if folder.is_as_before {
+                let Some(old) = old_of(path) else { continue };
+                put_head(&mut body, old.is_plain, old.id, &old.counts, positions);
+                body.extend_from_slice(old.entries);
+            } else {
+                match folder.plain.as_ref().filter(|_| names.is_some()) {
+                    Some(plain) => put_head(&mut body, true, plain.id, &plain.counts, positions),
+                    None => put_head(&mut body, false, ObjectId([0; 32]), &Counts::default(), std::iter::empty()),
+                }
+                folder.entries.iter().for_each(|(name, (sort, key))| put_entry(&mut body, *sort, name, key));
+            }
+            put_bytes(&mut bytes, path);
+            put_bytes(&mut bytes, &body);
+        }
         let checksum = blake3::hash(&bytes);
         bytes.extend_from_slice(checksum.as_bytes());
         bytes

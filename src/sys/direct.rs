@@ -1,8 +1,9 @@
 //! Owns reading past the page cache: what lies in memory is taken from there, the rest from the drive, and neither displaces what others use.
 //!
-//! A pack is read once in a while and whole. Through the cache each page of it would cost more than hashing it, and push out what is in use.
+//! Packs and photos are read once in a while and whole. Through the cache each page of them would cost more than hashing it, and push out
+//! what is in use.
 
-use crate::sys::{ALIGNMENT_BYTES, AlignedBytes, cached_bytes};
+use super::{ALIGNMENT_BYTES, AlignedBytes, cached_bytes};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::cell::RefCell;
@@ -22,7 +23,7 @@ thread_local! {
 /// Reads the front of what is asked for from the drive, as far as that can be done. `file` is in nobody else's hands meanwhile.
 ///
 /// Returns how many bytes came; the rest is to be read as usual. Errors are the drive's.
-pub(super) fn read(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+pub fn read(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
     let wanted_bytes = into.len() as u64;
     // Where the system does not say what is cached, the cache is the safe choice: it is never slower than twice.
     let is_on_drive =

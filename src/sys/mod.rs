@@ -4,6 +4,10 @@
 
 #![allow(unsafe_code)]
 
+mod direct;
+
+pub use direct::read as read_directly;
+
 use memmap2::MmapMut;
 use std::fs::File;
 
