@@ -99,7 +99,7 @@ impl<'r> PackRun<'r> {
         let run = Self {
             repository,
             // Each packer holds one buffer; the others are on their way to the drive.
-            pool: Pool::new(packers_max + 3),
+            pool: Pool::new(packers_max + 2),
             jobs: Mutex::new(Some(sender)),
             inline: threads == 0,
             finished: Mutex::default(),

@@ -11,7 +11,7 @@ use super::report::MediaCuts;
 use crate::clock::Timestamp;
 use crate::progress::Observer;
 use crate::repo::{Known, PackKind, PackRun, Packer, RepoError};
-use crate::scan::{CutPiece, Hole, LargeWindows, ScanError, Stat, WINDOW_BYTES, Window, read_pieces};
+use crate::scan::{CutPiece, Hole, LargeWindows, ScanError, Stat, StatKey, WINDOW_BYTES, Window, read_pieces};
 use crate::tree::{FileHash, ObjectId, ObjectKind, Piece, PieceRun};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -196,8 +196,7 @@ impl Storing<'_, '_> {
     fn store(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut Window) -> Result<Outcome, RepoError> {
         let mut first = self.store_name(unit.source, &unit.path, packer, window)?;
         if let Outcome::Read(read) = &mut first {
-            let facts = |stat: &Stat| (stat.length_bytes, stat.mtime, stat.ctime, stat.inode);
-            let is_still = !read.changed && facts(&read.stat) == facts(&unit.stat);
+            let is_still = !read.changed && StatKey::of(&read.stat, unit.stat.seen_at) == unit.stat;
             read.is_rotten = is_still && unit.expected.is_some_and(|hash| hash != read.hash);
         }
         let is_listed_one = matches!(&first, Outcome::Read(read) if read.stat.inode == unit.stat.inode);

@@ -3,9 +3,10 @@
 use super::identity::join;
 use super::stat_cache::{Reused, StatCache};
 use super::unmounted::{Unmounted, is_there, was_full_drive};
+use crate::clock::Timestamp;
 use crate::ops::objects::RepoObjects;
 use crate::repo::{Known, ObjectReader, PackName, SourceRecord};
-use crate::scan::{EntryKind, FileSystem, Folder, Freshness, Stat, Walk, compare};
+use crate::scan::{EntryKind, FileSystem, Folder, Freshness, Stat, StatKey, Walk, compare};
 use crate::tree::{self, Bounds, Carried, Content, Entry, FileHash, Next, ObjectId, ObjectKind, Step, must_stay_as_it_is};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,7 +17,8 @@ pub(super) struct Unit {
     /// Position of the source in the run.
     pub(super) source: usize,
     pub(super) path: Vec<u8>,
-    pub(super) stat: Stat,
+    /// Its facts when it was listed; what it was read at is not known yet.
+    pub(super) stat: StatKey,
     /// Further names of the same file.
     pub(super) other_names: Vec<Vec<u8>>,
     /// What the last snapshot has of it, if its facts say that it did not change and it is read all the same.
@@ -209,7 +211,8 @@ impl Comparing<'_> {
             Some((_, Standing::Doubted(hash))) => Some(hash),
             Some((_, Standing::Changed)) | None => None,
         };
-        units.push(Unit { source: self.source, path: path.to_vec(), stat: stat.clone(), other_names: Vec::new(), expected });
+        let listed = StatKey::of(stat, Timestamp::default());
+        units.push(Unit { source: self.source, path: path.to_vec(), stat: listed, other_names: Vec::new(), expected });
         FilePlan::Read(units.len() - 1)
     }
 
