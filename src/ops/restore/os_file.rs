@@ -242,7 +242,7 @@ impl OsFile {
             return Err(TargetError::blocked(parent, "another folder than when the file was begun"));
         }
         let folder = self.folder.folder.as_fd();
-        if !look(folder, self.part.as_bytes(), &self.path)?.is_some_and(|found| identity(&found) == identity(written)) {
+        if look(folder, self.part.as_bytes(), &self.path)?.is_none_or(|found| identity(&found) != identity(written)) {
             return Err(TargetError::blocked(&self.path, "something that took its temporary name"));
         }
         match publish(folder, &self.part, name, &self.path, existing) {

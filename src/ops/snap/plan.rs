@@ -101,19 +101,7 @@ impl Comparing<'_> {
             plan.root_file = Some(self.file(b"", &walk.root, &walk.file_system, base, units));
             return plan;
         }
-        plan.reused = match base_root {
-            Some(_) if !self.reliable.is_empty() => self.cache.reusable(walk, &self.reliable, self.owner_names),
-            _ => vec![None; walk.folders.len()],
-        };
-        let mut bases: Vec<Option<Entry>> = vec![None; walk.folders.len()];
-        if let (Some(first), Some(root), Some(base)) = (bases.first_mut(), walk.folders.first(), base_root) {
-            *first = Some(base.clone());
-            plan.carried.push(Carried::of(&base.sections));
-            if self.same_root && !self.allow_empty {
-                plan.unmounted.look_at(0, root, None, base, &self.lost);
-            }
-        }
-        plan.carried.resize(walk.folders.len(), None);
+        let mut bases = self.begin(walk, base_root, &mut plan);
         for (position, folder) in walk.folders.iter().enumerate() {
             if matches!(plan.reused.get(position), Some(Some(_))) {
                 plan.base.push(HashMap::new());
@@ -168,6 +156,24 @@ impl Comparing<'_> {
         unmounted.keep_where_something_is_missing(walk, &plan, &self.lost);
         plan.unmounted = unmounted;
         plan
+    }
+
+    /// Finds out which folders are taken over as they are, and how the root stood. By position of the folder: what the last snapshot has of it.
+    fn begin(&self, walk: &Walk, base_root: Option<&Entry>, plan: &mut Plan) -> Vec<Option<Entry>> {
+        plan.reused = match base_root {
+            Some(_) if !self.reliable.is_empty() => self.cache.reusable(walk, &self.reliable, self.owner_names),
+            _ => vec![None; walk.folders.len()],
+        };
+        let mut bases: Vec<Option<Entry>> = vec![None; walk.folders.len()];
+        if let (Some(first), Some(root), Some(base)) = (bases.first_mut(), walk.folders.first(), base_root) {
+            *first = Some(base.clone());
+            plan.carried.push(Carried::of(&base.sections));
+            if self.same_root && !self.allow_empty {
+                plan.unmounted.look_at(0, root, None, base, &self.lost);
+            }
+        }
+        plan.carried.resize(walk.folders.len(), None);
+        bases
     }
 
     /// Whether a drive with something on it was mounted at an entry of the last snapshot, or below it.

@@ -25,8 +25,11 @@ pub(super) struct StatCache {
     packs: Vec<PackName>,
     owners: Owners,
     /// The keys of the folder that was asked for last.
-    last: Mutex<Option<(usize, HashMap<Vec<u8>, StatKey>)>>,
+    last: Mutex<Option<(usize, FileKeys)>>,
 }
+
+/// By name, the files of one folder.
+type FileKeys = HashMap<Vec<u8>, StatKey>;
 
 /// Names of owners as they stand in entries.
 pub(super) type Owners = BTreeMap<(u32, u32), (String, String)>;
