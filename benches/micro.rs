@@ -1,64 +1,26 @@
-//! Owns the speed of single steps: hashing, cutting, sealing, finding in an index, coding a page of a folder.
+//! Owns the speed of single steps: hashing, cutting, compressing, sealing, finding in an index, coding a page of a folder.
 //!
 //! Everything runs on one thread over data that is made here; run it with `cargo bench --bench micro`. Nothing is asserted about times.
+//! `cargo test --all-targets` starts it too; then each step runs once, untimed.
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+use std::sync::LazyLock;
 use tintype::chunk::Cutter;
-use tintype::crypto::{MasterKey, Sealing};
+use tintype::crypto::{FileSeal, MasterKey, Sealing};
 use tintype::format::{
     Content, Directory, Entry, Facts, FileContent, FileHash, FileKind, IndexSegment, IndexedPack, ObjectId, ObjectKind, Owner, PackKind,
     PackName, Page, Pieces, Record, RecordObject, RepositoryId, StoredName, Time,
 };
-use tintype::repo::Index;
+use tintype::repo::{Encoder, Expect, Index};
 
-/// How long each step is repeated for one sample.
-const SAMPLE: Duration = Duration::from_millis(200);
-/// Samples of each step; best and median are printed.
-const SAMPLE_COUNT: usize = 7;
+const CUT_BYTES: usize = 64 << 20;
+const RECORD_BYTES: usize = 1 << 20;
+const INDEXED_COUNT: u32 = 100_000;
+const PAGE_ENTRIES: u32 = 300;
 
 fn main() {
-    // `cargo test --all-targets` starts benches too, without this argument.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        println!("micro: run it with cargo bench --bench micro");
-        return;
-    }
-    println!("{:<44} {:>14} {:>14}", "step (one thread)", "median", "best");
-    hash();
-    cut();
-    seal();
-    index();
-    page();
-}
-
-/// Seconds that one call takes: the median and the best of the samples.
-fn seconds_of(mut step: impl FnMut()) -> (f64, f64) {
-    step();
-    let mut samples = Vec::new();
-    for _ in 0..SAMPLE_COUNT {
-        let begin = Instant::now();
-        let mut calls = 0_u32;
-        while begin.elapsed() < SAMPLE {
-            step();
-            calls += 1;
-        }
-        samples.push(begin.elapsed().as_secs_f64() / f64::from(calls));
-    }
-    samples.sort_by(f64::total_cmp);
-    (samples[SAMPLE_COUNT / 2], samples[0])
-}
-
-fn print_throughput(name: &str, bytes: usize, step: impl FnMut()) {
-    let (median, best) = seconds_of(step);
-    let speed = |seconds: f64| format!("{:.2} GB/s", bytes as f64 / seconds / 1e9);
-    println!("{name:<44} {:>14} {:>14}", speed(median), speed(best));
-}
-
-/// `count` operations are done by one call of `step`.
-fn print_latency(name: &str, count: usize, step: impl FnMut()) {
-    let (median, best) = seconds_of(step);
-    let each = |seconds: f64| format!("{:.0} ns", seconds / count as f64 * 1e9);
-    println!("{name:<44} {:>14} {:>14}", each(median), each(best));
+    divan::main();
 }
 
 /// Bytes that nothing can shorten, the same on every machine.
@@ -68,16 +30,23 @@ fn noise(length_bytes: usize) -> Vec<u8> {
     bytes
 }
 
-fn hash() {
-    let bytes = noise(1 << 20);
-    print_throughput("name an object of 1 MiB (BLAKE3)", bytes.len(), || {
-        black_box(ObjectKind::Chunk.id_of(black_box(&bytes)));
-    });
+/// The sidecars of an exported album, one after the other, as small files are joined.
+fn sidecars(length_bytes: usize) -> Vec<u8> {
+    let sidecar = |number: u32| {
+        let (seconds, latitude, longitude) = (1_500_000_000 + number * 4801, number * 37 % 90, number * 59 % 180);
+        format!(
+            "{{\n  \"title\": \"IMG_{number:04}.JPG\",\n  \"description\": \"\",\n  \"photoTakenTime\": {{ \"timestamp\": \"{seconds}\" }},\n  \
+             \"geoData\": {{ \"latitude\": {latitude}.5, \"longitude\": {longitude}.25 }},\n  \"people\": [{{ \"name\": \"Ann\" }}]\n}}\n"
+        )
+    };
+    (0..).flat_map(|number| sidecar(number).into_bytes()).take(length_bytes).collect()
 }
 
-fn cut() {
-    let bytes = noise(64 << 20);
-    print_throughput("cut 64 MiB", bytes.len(), || {
+/// Cuts a file that has no structure to cut by.
+#[divan::bench]
+fn cut_64_mib(bencher: Bencher) {
+    let bytes = noise(CUT_BYTES);
+    bencher.counter(BytesCount::new(bytes.len())).bench_local(|| {
         let mut cutter = Cutter::plain();
         let mut rest = black_box(bytes.as_slice());
         while let Some(cut) = black_box(cutter.next_piece(rest)) {
@@ -86,19 +55,56 @@ fn cut() {
     });
 }
 
-fn seal() {
+/// Names an object.
+#[divan::bench]
+fn hash_1_mib(bencher: Bencher) {
+    let bytes = noise(RECORD_BYTES);
+    bencher.counter(BytesCount::new(bytes.len())).bench_local(|| ObjectKind::Chunk.id_of(black_box(&bytes)));
+}
+
+/// What a record of pixels costs before it is stored as it is: a trial of its first part.
+#[divan::bench]
+fn encode_record_1_mib_of_noise(bencher: Bencher) {
+    encode_record(bencher, &noise(RECORD_BYTES), Expect::Unknown);
+}
+
+/// What a record of joined text costs.
+#[divan::bench]
+fn encode_record_512_kib_of_sidecars(bencher: Bencher) {
+    encode_record(bencher, &sidecars(RECORD_BYTES / 2), Expect::Smaller);
+}
+
+fn encode_record(bencher: Bencher, raw: &[u8], expect: Expect) {
+    let mut encoder = Encoder::new();
+    bencher.counter(BytesCount::new(raw.len())).bench_local(|| encoder.encode(black_box(raw), expect).map(|packed| packed.bytes.len()));
+}
+
+fn pack_file() -> FileSeal {
     let sealing = Sealing::Encrypted(MasterKey::from_bytes([7; 32]));
-    let file = sealing.create(FileKind::DataPack, RepositoryId([1; 16]), [2; 32]).expect("a key of its kind");
-    let plain = noise(1 << 20);
+    sealing.create(FileKind::DataPack, RepositoryId([1; 16]), [2; 32]).expect("a key of its kind")
+}
+
+/// Seals a record, with one copy of it.
+#[divan::bench]
+fn seal_1_mib(bencher: Bencher) {
+    let (file, plain) = (pack_file(), noise(RECORD_BYTES));
     let mut record = Vec::with_capacity(plain.len() + file.tag_bytes());
-    print_throughput("seal a record of 1 MiB (with one copy)", plain.len(), || {
+    bencher.counter(BytesCount::new(plain.len())).bench_local(|| {
         record.clear();
         record.extend_from_slice(black_box(&plain));
         file.seal_record(0, &mut record).expect("it fits");
         black_box(&record);
     });
-    let sealed = record.clone();
-    print_throughput("open a record of 1 MiB (with one copy)", plain.len(), || {
+}
+
+/// Opens a record, with one copy of it.
+#[divan::bench]
+fn open_1_mib(bencher: Bencher) {
+    let (file, plain) = (pack_file(), noise(RECORD_BYTES));
+    let mut sealed = plain.clone();
+    file.seal_record(0, &mut sealed).expect("it fits");
+    let mut record = Vec::with_capacity(sealed.len());
+    bencher.counter(BytesCount::new(plain.len())).bench_local(|| {
         record.clear();
         record.extend_from_slice(black_box(&sealed));
         assert_eq!(file.open_record(0, &mut record), Ok(plain.len()), "what was sealed opens");
@@ -110,7 +116,7 @@ fn object_id(number: u32) -> ObjectId {
 }
 
 /// 100 packs of 1,000 objects each.
-fn index_of_100_000() -> Index {
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let pack = |number: u8| {
         let first = u32::from(number) * 1000;
         let objects = (first..first + 1000).map(|object| RecordObject { id: object_id(object), kind: ObjectKind::Chunk, length_bytes: 10 });
@@ -125,22 +131,31 @@ fn index_of_100_000() -> Index {
         }
     };
     let segment = IndexSegment { packs: (0..100).map(pack).collect() };
-    Index::default().extended(&[(StoredName([0; 32]), segment)], &[])
+    let index = Index::default().extended(&[(StoredName([0; 32]), segment)], &[]);
+    assert_eq!(index.object_count(), INDEXED_COUNT as usize, "all objects are indexed");
+    index
+});
+
+/// Finds an object among 100,000, in another order than they lie in, so that the cache has no easier time than with photos.
+#[divan::bench]
+fn find_in_index(bencher: Bencher) {
+    look_up(bencher, |number| number.wrapping_mul(7919) % INDEXED_COUNT, true);
 }
 
-fn index() {
-    let index = index_of_100_000();
-    // In another order than they lie, so that the cache has no easier time than with photos.
-    let order = |number: u32| number.wrapping_mul(7919) % 100_000;
-    let known: Vec<ObjectId> = (0..100_000).map(|number| object_id(order(number))).collect();
-    let unknown: Vec<ObjectId> = (100_000..200_000).map(object_id).collect();
-    let find_all = |ids: &[ObjectId]| ids.iter().filter(|id| index.find(**id).next().is_some()).count();
-    assert_eq!((index.object_count(), find_all(&known), find_all(&unknown)), (100_000, 100_000, 0));
-    print_latency("find an object among 100,000", known.len(), || {
-        black_box(find_all(black_box(&known)));
-    });
-    print_latency("miss an object among 100,000", unknown.len(), || {
-        black_box(find_all(black_box(&unknown)));
+/// Looks for an object that is not among 100,000.
+#[divan::bench]
+fn miss_in_index(bencher: Bencher) {
+    look_up(bencher, |number| number + INDEXED_COUNT, false);
+}
+
+/// One look-up in each call, of the next object.
+fn look_up(bencher: Bencher, object: impl Fn(u32) -> u32, is_there: bool) {
+    let index: &Index = &INDEX;
+    let ids: Vec<ObjectId> = (0..INDEXED_COUNT).map(|number| object_id(object(number))).collect();
+    let mut place = 0;
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
+        place = (place + 1) % ids.len();
+        assert_eq!(index.find(black_box(ids[place])).next().is_some(), is_there, "only what was indexed is found");
     });
 }
 
@@ -163,18 +178,19 @@ fn camera_page() -> Page {
             sections: Vec::new(),
         }
     };
-    Page { entries: (0..300).map(entry).collect() }
+    Page { entries: (0..PAGE_ENTRIES).map(entry).collect() }
 }
 
-fn page() {
+#[divan::bench]
+fn encode_page_of_300(bencher: Bencher) {
+    let page = camera_page();
+    bencher.counter(ItemsCount::new(PAGE_ENTRIES)).bench_local(|| black_box(&page).encode());
+}
+
+#[divan::bench]
+fn decode_page_of_300(bencher: Bencher) {
     let page = camera_page();
     let encoded = page.encode();
     assert_eq!(Page::decode(&encoded).as_ref(), Ok(&page), "a page decodes to what was encoded");
-    println!("(a page of {} entries has {} bytes; times are per entry)", page.entries.len(), encoded.len());
-    print_latency("encode an entry of a page", page.entries.len(), || {
-        black_box(black_box(&page).encode());
-    });
-    print_latency("decode an entry of a page", page.entries.len(), || {
-        black_box(Page::decode(black_box(&encoded)).is_ok());
-    });
+    bencher.counter(ItemsCount::new(PAGE_ENTRIES)).bench_local(|| Page::decode(black_box(&encoded)).is_ok());
 }

@@ -16,8 +16,9 @@ use std::sync::atomic::Ordering;
 
 /// A pack is finished before it would be longer, in bytes.
 const TARGET_BYTES: u64 = 64 << 20;
-/// Packs shorter than this are padded in encrypted repositories, in bytes.
-const PADDED_BELOW_BYTES: u64 = 60 << 20;
+/// Packs shorter than this are padded in encrypted repositories, in bytes: the last ones of a run, whose lengths would tell how much was new.
+/// Others end where the next record would not fit, which may be one of 17 MiB.
+const PADDED_BELOW_BYTES: u64 = 46 << 20;
 /// Room for a record that a packer keeps between records, in bytes: larger ones are rare, and it is given back after them. Most photos fit;
 /// memory that is given back and asked for again for each of them would cost more than sealing it.
 const KEPT_BYTES: usize = 8 << 20;
