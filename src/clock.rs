@@ -1,10 +1,11 @@
 //! Owns the notion of "now": every layer takes a [`Clock`], so that a test can run a year in a second.
 
+use bincode::{Decode, Encode};
 use std::sync::Mutex;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// A point in time: whole seconds since 1970-01-01T00:00:00Z (negative before) and nanoseconds (0 to 999,999,999) after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
 pub struct Timestamp {
     /// Seconds since the Unix epoch, rounded down.
     pub seconds: i64,

@@ -6,6 +6,7 @@
 mod adjusted;
 mod attributes;
 mod content;
+mod entries;
 mod error;
 mod file_system;
 mod memory;
@@ -24,6 +25,7 @@ pub use crate::chunk::{MediaKind, NoLayout, Role};
 pub use adjusted::{Adjusted, Adjustment};
 pub use attributes::{Attribute, Attributes, is_kept};
 pub use content::{Content, generate};
+pub use entries::{Entries, Iter as EntriesIter};
 pub use error::{Operation, ScanError, escaped};
 pub use file_system::classify as file_system_of;
 pub use memory::{Fault, MemorySource};

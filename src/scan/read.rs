@@ -8,6 +8,7 @@ use super::source::{FileSystem, Hole, Kind, Source, SourceFile, Stat};
 use super::{Attributes, ScanError};
 use crate::chunk::{RangeError, Ranges};
 use crate::clock::Timestamp;
+use bincode::{Decode, Encode};
 use std::time::Duration;
 
 /// How far a file may outgrow the length it had when opened; a log that is written faster than it is read would never end.
@@ -113,7 +114,7 @@ impl Ranges for CarefulFile {
 }
 
 /// The facts by which a file read earlier is known again. The device is left out: its number may change between boots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct StatKey {
     /// Length in bytes.
     pub length_bytes: u64,

@@ -2,9 +2,10 @@
 
 use super::{Attributes, ScanError};
 use crate::clock::Timestamp;
+use bincode::{Decode, Encode};
 
 /// What a directory entry is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Kind {
     /// A regular file.
     File,
@@ -17,7 +18,7 @@ pub enum Kind {
 }
 
 /// Which kind of special file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Special {
     /// A named pipe.
     Fifo,
@@ -32,7 +33,7 @@ pub enum Special {
 }
 
 /// What the system says of one entry, links not followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Stat {
     /// File, folder, link or special.
     pub kind: Kind,

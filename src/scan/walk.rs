@@ -3,13 +3,14 @@
 //! The result depends on the source alone, whatever the number of threads. What cannot be listed or looked at stands in it as a
 //! problem; only a root that cannot be listed at all is an error.
 
+use super::entries::Entries;
 use super::error::Operation;
 use super::placeholders::stands_in_for;
 use super::rules::Candidate;
-use super::source::{FileSystem, Kind, Source, Special, Stat};
+use super::source::{FileSystem, Kind, Listed, Source, Special, Stat};
 use super::{Rules, ScanError};
 use crate::progress::Observer;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -99,7 +100,7 @@ pub struct Folder {
     /// It lies on another device than its folder.
     pub mount_point: bool,
     /// Files, folders and links in it.
-    pub entries: Vec<WalkEntry>,
+    pub entries: Entries,
     /// Entries that could not even be looked at.
     pub problems: Vec<EntryProblem>,
     /// Entries that were passed over, and why.
@@ -110,13 +111,15 @@ pub struct Folder {
 
 /// One file, folder or link.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WalkEntry {
+pub struct WalkEntry<'e> {
     /// Its name, raw.
-    pub name: Vec<u8>,
+    pub name: &'e [u8],
     /// Its facts.
     pub stat: Stat,
     /// What it is, and where to go on.
     pub kind: EntryKind,
+    /// Where it stands in the listing of its folder: see [`Entries::at`].
+    pub at: usize,
 }
 
 /// What an entry of a listing is.
@@ -195,6 +198,17 @@ pub struct WalkCounts {
     pub problems: u64,
 }
 
+impl WalkCounts {
+    fn add(&mut self, other: &Self) {
+        self.files += other.files;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.folders += other.folders;
+        self.symlinks += other.symlinks;
+        self.skipped += other.skipped;
+        self.problems += other.problems;
+    }
+}
+
 /// Lists a whole source. Errors: the root cannot be looked at or listed, or the observer asked to stop ([`ScanError::Interrupted`]).
 pub fn walk(source: &dyn Source, options: &WalkOptions, observer: &dyn Observer) -> Result<Walk, ScanError> {
     let root = source.stat(b"")?;
@@ -213,8 +227,10 @@ pub fn walk(source: &dyn Source, options: &WalkOptions, observer: &dyn Observer)
     }
     let mount_point = source.parent_device().is_some_and(|parent| parent != root.device);
     let first = Job { id: 0, path: Vec::new(), depth: 0, stat: root.clone(), file_system: Arc::clone(&file_system), mount_point };
-    let queue =
-        Queue { state: Mutex::new(QueueState { jobs: vec![first], pending: 1, found: vec![None], stopped: false }), ready: Condvar::new() };
+    let queue = Queue {
+        state: Mutex::new(QueueState { jobs: vec![first], pending: 1, found: vec![None], ..QueueState::default() }),
+        ready: Condvar::new(),
+    };
     let walker = Walker { source, options, observer, queue, devices: Mutex::new(HashMap::from([(root.device, Arc::clone(&file_system))])) };
     std::thread::scope(|scope| {
         for _ in 1..options.threads {
@@ -227,13 +243,13 @@ pub fn walk(source: &dyn Source, options: &WalkOptions, observer: &dyn Observer)
     if state.stopped {
         return Err(ScanError::Interrupted { path: source.place(), operation: Operation::Walk });
     }
-    let mut folders = in_order(state.found);
+    let (mut folders, places) = in_order(state.found);
     if let Some(problem) = folders.first_mut().and_then(|folder| folder.problem.take()) {
         return Err(problem);
     }
-    let hard_links = find_hard_links(&mut folders);
-    let counts = count(&folders);
-    Ok(Walk { root, file_system, folders, hard_links, counts })
+    let with_links = state.with_links.into_iter().filter_map(|id| places.get(id).copied());
+    let hard_links = find_hard_links(&mut folders, with_links.collect());
+    Ok(Walk { root, file_system, folders, hard_links, counts: state.counts })
 }
 
 fn not_walkable(source: &dyn Source) -> ScanError {
@@ -257,17 +273,53 @@ struct Job {
     mount_point: bool,
 }
 
+/// A folder as it was listed.
+struct Listing {
+    folder: Folder,
+    /// Its folders, by place in `entries`.
+    children: Vec<(usize, Job)>,
+    counts: WalkCounts,
+    /// Files in it have other names too.
+    has_links: bool,
+}
+
+impl Listing {
+    /// Nothing is known yet of what is in it.
+    fn of(job: Job) -> Self {
+        let folder = Folder {
+            path: job.path,
+            stat: job.stat,
+            file_system: job.file_system,
+            mount_point: job.mount_point,
+            entries: Entries::default(),
+            problems: Vec::new(),
+            skipped: Vec::new(),
+            problem: None,
+        };
+        Self { folder, children: Vec::new(), counts: WalkCounts { folders: 1, ..WalkCounts::default() }, has_links: false }
+    }
+
+    fn count_missing(&mut self) {
+        self.counts.skipped = self.folder.skipped.len() as u64;
+        self.counts.problems = self.folder.problems.len() as u64 + u64::from(self.folder.problem.is_some());
+    }
+}
+
 struct Queue {
     state: Mutex<QueueState>,
     ready: Condvar,
 }
 
+#[derive(Default)]
 struct QueueState {
     jobs: Vec<Job>,
     /// Jobs waiting and under way.
     pending: usize,
     /// By id.
     found: Vec<Option<Folder>>,
+    counts: WalkCounts,
+    /// Folders with files in them that have several names.
+    with_links: Vec<usize>,
     stopped: bool,
 }
 
@@ -298,18 +350,23 @@ impl Queue {
         }
     }
 
-    /// Takes in a finished folder. `children` are its folders by place in `entries`; they get their ids here.
-    fn finish(&self, id: usize, mut folder: Folder, children: Vec<(usize, Job)>) {
+    /// Takes in a finished folder. Its folders get their ids here.
+    fn finish(&self, id: usize, listing: Listing) {
+        let Listing { mut folder, children, counts, has_links } = listing;
         let mut state = self.lock();
+        state.counts.add(&counts);
+        if has_links {
+            state.with_links.push(id);
+        }
         state.pending += children.len();
+        let mut leads = Vec::with_capacity(children.len());
         for (place, mut job) in children {
             job.id = state.found.len();
             state.found.push(None);
-            if let Some(entry) = folder.entries.get_mut(place) {
-                entry.kind = EntryKind::Folder { index: job.id };
-            }
+            leads.push((place, job.id));
             state.jobs.push(job);
         }
+        folder.entries.lead(leads);
         if let Some(slot) = state.found.get_mut(id) {
             *slot = Some(folder);
         }
@@ -343,59 +400,52 @@ impl Walker<'_> {
                 return;
             }
             let id = job.id;
-            let (folder, children) = self.list(job);
-            self.queue.finish(id, folder, children);
+            self.queue.finish(id, self.list(job));
         }
     }
 
     /// Lists one folder and sorts what is in it into its lists.
-    fn list(&self, job: Job) -> (Folder, Vec<(usize, Job)>) {
-        let mut children = Vec::new();
-        let mut folder = Folder {
-            path: job.path,
-            stat: job.stat,
-            file_system: job.file_system,
-            mount_point: job.mount_point,
-            entries: Vec::new(),
-            problems: Vec::new(),
-            skipped: Vec::new(),
-            problem: None,
-        };
-        if job.depth > self.options.depth_max {
+    fn list(&self, job: Job) -> Listing {
+        let depth = job.depth;
+        let mut listing = Listing::of(job);
+        if depth > self.options.depth_max {
             let depth_max = self.options.depth_max;
-            folder.problem = Some(ScanError::TooDeep { path: folder.path.clone(), operation: Operation::List, depth_max });
-            return (folder, children);
-        }
-        let listed = match self.source.list(&folder.path) {
-            Ok(listed) => listed,
-            Err(error) => {
-                folder.problem = Some(error);
-                return (folder, children);
+            let path = listing.folder.path.clone();
+            listing.folder.problem = Some(ScanError::TooDeep { path, operation: Operation::List, depth_max });
+        } else {
+            match self.source.list(&listing.folder.path) {
+                Ok(listed) => self.sort_in(&mut listing, listed, depth),
+                Err(error) => listing.folder.problem = Some(error),
             }
-        };
+        }
+        listing.count_missing();
+        listing
+    }
+
+    fn sort_in(&self, listing: &mut Listing, listed: Vec<Listed>, depth: usize) {
         // Listed in the order of their names.
         let names: Vec<Vec<u8>> = listed.iter().map(|(name, _)| name.clone()).collect();
-        folder.entries.reserve_exact(listed.len());
         let (mut files, mut bytes) = (0, 0);
         for (name, stat) in listed {
             match stat {
-                Err(error) => folder.problems.push(EntryProblem { name, error }),
+                Err(error) => listing.folder.problems.push(EntryProblem { name, error }),
                 Ok(stat) => {
                     if stat.kind == Kind::File {
                         files += 1;
                         bytes = stat.length_bytes.saturating_add(bytes);
                     }
-                    self.place(&mut folder, &mut children, &names, name, stat, job.depth);
+                    self.place(listing, &names, name, stat, depth);
                 }
             }
         }
-        folder.problems.sort_by(|one, other| one.name.cmp(&other.name));
+        listing.folder.entries.shrink();
+        listing.folder.problems.sort_by(|one, other| one.name.cmp(&other.name));
         self.observer.advance(files, bytes);
-        (folder, children)
     }
 
     /// Puts one entry into the list where it belongs.
-    fn place(&self, folder: &mut Folder, children: &mut Vec<(usize, Job)>, names: &[Vec<u8>], name: Vec<u8>, stat: Stat, depth: usize) {
+    fn place(&self, listing: &mut Listing, names: &[Vec<u8>], name: Vec<u8>, stat: Stat, depth: usize) {
+        let folder = &mut listing.folder;
         let path = join(&folder.path, &name);
         let size = LeftOutSize::default();
         if let Some(reason) = (self.options.skip)(&path, &stat) {
@@ -414,13 +464,17 @@ impl Walker<'_> {
             folder.problems.push(EntryProblem { name: original.to_vec(), error });
             return;
         }
-        let kind = match stat.kind {
+        match stat.kind {
             Kind::Special(special) => {
                 folder.skipped.push(SkippedEntry { name, stat, reason: SkipReason::Special(special), size });
                 return;
             }
-            Kind::File => EntryKind::File { hard_link: None },
-            Kind::Symlink => EntryKind::Symlink,
+            Kind::File => {
+                listing.counts.files += 1;
+                listing.counts.bytes = listing.counts.bytes.saturating_add(stat.length_bytes);
+                listing.has_links |= stat.links > 1;
+            }
+            Kind::Symlink => listing.counts.symlinks += 1,
             Kind::Folder => {
                 let mount_point = stat.device != folder.stat.device;
                 let file_system = if mount_point { self.file_system(&path, stat.device) } else { Ok(Arc::clone(&folder.file_system)) };
@@ -436,13 +490,12 @@ impl Walker<'_> {
                     }
                     Ok(file_system) => {
                         let job = Job { id: 0, path, depth: depth + 1, stat: stat.clone(), file_system, mount_point };
-                        children.push((folder.entries.len(), job));
-                        EntryKind::Folder { index: 0 }
+                        listing.children.push((folder.entries.len(), job));
                     }
                 }
             }
-        };
-        folder.entries.push(WalkEntry { name, stat, kind });
+        }
+        folder.entries.push(&name, &stat);
     }
 
     /// How much lies at a path that a rule leaves out. What cannot be listed there counts as nothing.
@@ -486,8 +539,8 @@ impl Walker<'_> {
     }
 }
 
-/// Brings folders from the order in which they were met into that of their names, each before those in it.
-fn in_order(mut found: Vec<Option<Folder>>) -> Vec<Folder> {
+/// Brings folders from the order in which they were met into that of their names, each before those in it. With it, by id, their places there.
+fn in_order(mut found: Vec<Option<Folder>>) -> (Vec<Folder>, Vec<usize>) {
     let mut places = vec![0; found.len()];
     let mut folders = Vec::with_capacity(found.len());
     let mut stack = vec![0];
@@ -496,73 +549,47 @@ fn in_order(mut found: Vec<Option<Folder>>) -> Vec<Folder> {
         if let Some(place) = places.get_mut(id) {
             *place = folders.len();
         }
-        stack.extend(folder.entries.iter().rev().filter_map(|entry| match entry.kind {
-            EntryKind::Folder { index } => Some(index),
-            EntryKind::File { .. } | EntryKind::Symlink => None,
-        }));
+        // Nothing leads anywhere yet but to folders.
+        stack.extend(folder.entries.leads().rev());
         folders.push(folder);
     }
-    for entry in folders.iter_mut().flat_map(|folder| folder.entries.iter_mut()) {
-        if let EntryKind::Folder { index } = &mut entry.kind {
-            *index = places.get(*index).copied().unwrap_or(0);
-        }
+    for folder in &mut folders {
+        folder.entries.lead_elsewhere(|index| places.get(index).copied().unwrap_or(0));
     }
-    folders
+    (folders, places)
 }
 
-/// Groups files that are one and the same under several names.
-fn find_hard_links(folders: &mut [Folder]) -> Vec<HardLink> {
-    let mut names: HashMap<(u64, u64), Vec<(usize, usize)>> = HashMap::new();
-    for (folder_index, folder) in folders.iter().enumerate() {
-        for (entry_index, entry) in folder.entries.iter().enumerate() {
+/// Groups files that are one and the same under several names, in the folders at `places`.
+fn find_hard_links(folders: &mut [Folder], places: Vec<usize>) -> Vec<HardLink> {
+    let mut names: HashMap<(u64, u64), Vec<(Vec<u8>, (usize, usize))>> = HashMap::new();
+    for (folder_index, folder) in places.into_iter().filter_map(|place| Some((place, folders.get(place)?))) {
+        for (place, entry) in folder.entries.iter().enumerate() {
             if entry.stat.links > 1 && entry.stat.kind == Kind::File {
-                names.entry((entry.stat.device, entry.stat.inode)).or_default().push((folder_index, entry_index));
+                let path = join(&folder.path, entry.name);
+                names.entry((entry.stat.device, entry.stat.inode)).or_default().push((path, (folder_index, place)));
             }
         }
     }
-    let mut groups: Vec<(HardLink, Vec<(usize, usize)>)> = Vec::new();
-    for places in names.into_values().filter(|places| places.len() > 1) {
-        let first = places.iter().filter_map(|place| Some((path_of(folders, *place)?, *place))).min();
-        if let Some((first_path, first)) = first {
-            groups.push((HardLink { first_path, first, name_count: places.len() as u64 }, places));
-        }
-    }
-    groups.sort_unstable_by(|left, right| left.0.first_path.cmp(&right.0.first_path));
+    let mut groups: Vec<_> = names.into_values().filter(|names| names.len() > 1).collect();
+    groups.iter_mut().for_each(|names| names.sort_unstable());
+    groups.sort_unstable();
+    let mut leads: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
     let mut hard_links = Vec::with_capacity(groups.len());
-    for (index, (group, places)) in groups.into_iter().enumerate() {
-        for (folder, entry) in places {
-            if let Some(entry) = folders.get_mut(folder).and_then(|folder| folder.entries.get_mut(entry)) {
-                entry.kind = EntryKind::File { hard_link: Some(index) };
-            }
+    for (index, group) in groups.into_iter().enumerate() {
+        let name_count = group.len() as u64;
+        for (_, (folder, place)) in &group {
+            leads.entry(*folder).or_default().push((*place, index));
         }
-        hard_links.push(group);
+        if let Some((first_path, first)) = group.into_iter().next() {
+            hard_links.push(HardLink { first_path, first, name_count });
+        }
+    }
+    for (folder, leads) in leads {
+        if let Some(folder) = folders.get_mut(folder) {
+            folder.entries.lead(leads);
+        }
     }
     hard_links
-}
-
-fn path_of(folders: &[Folder], (folder, entry): (usize, usize)) -> Option<Vec<u8>> {
-    let folder = folders.get(folder)?;
-    let name = &folder.entries.get(entry)?.name;
-    Some(if folder.path.is_empty() { name.clone() } else { [folder.path.as_slice(), b"/", name].concat() })
-}
-
-fn count(folders: &[Folder]) -> WalkCounts {
-    let mut counts = WalkCounts { folders: folders.len() as u64, ..WalkCounts::default() };
-    for folder in folders {
-        counts.skipped += folder.skipped.len() as u64;
-        counts.problems += folder.problems.len() as u64 + u64::from(folder.problem.is_some());
-        for entry in &folder.entries {
-            match entry.kind {
-                EntryKind::File { .. } => {
-                    counts.files += 1;
-                    counts.bytes = counts.bytes.saturating_add(entry.stat.length_bytes);
-                }
-                EntryKind::Symlink => counts.symlinks += 1,
-                EntryKind::Folder { .. } => {}
-            }
-        }
-    }
-    counts
 }
 
 #[cfg(test)]

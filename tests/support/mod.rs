@@ -123,7 +123,7 @@ pub fn files_of(source: &MemorySource) -> Files {
     let mut files = Files::new();
     for folder in &walked.folders {
         for entry in folder.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File { .. })) {
-            let path = if folder.path.is_empty() { entry.name.clone() } else { [&folder.path[..], b"/", &entry.name].concat() };
+            let path = if folder.path.is_empty() { entry.name.to_vec() } else { [&folder.path[..], b"/", entry.name].concat() };
             let mut bytes = Vec::new();
             let mut window = Window::new(LargeWindows::new(1));
             let seen = read_pieces::<()>(source, &path, &mut window, &mut |piece| {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const PIECE_BYTES: usize = 4 << 20;
 
 /// Extended attributes whose long values are stored.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct StoredAttributes {
     pub(super) xattrs: Vec<Xattr>,
     /// How many could not be kept.

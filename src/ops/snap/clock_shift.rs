@@ -26,9 +26,7 @@ pub(super) fn put_right(found: &mut Found, source: SnapSource) -> SnapSource {
         walk.root = adjustment.of(walk.root.clone());
         for folder in &mut walk.folders {
             folder.stat = adjustment.of(folder.stat.clone());
-            for entry in &mut folder.entries {
-                entry.stat = adjustment.of(entry.stat.clone());
-            }
+            folder.entries = folder.entries.with_stats(|stat| adjustment.of(stat));
         }
     }
     found.shift_seconds = shift_seconds;
@@ -44,7 +42,7 @@ fn find(walk: &Walk, cache: &StatCache) -> Option<(i64, BTreeSet<u64>)> {
     for folder in walk.folders.iter().filter(|folder| !folder.file_system.ctime_means_change) {
         devices.insert(folder.stat.device);
         for entry in folder.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File { .. })) {
-            let path = super::identity::join(&folder.path, &entry.name);
+            let path = super::identity::join(&folder.path, entry.name);
             if let Some(key) = cache.get(&path).filter(|key| key.length_bytes == entry.stat.length_bytes) {
                 *shifts.entry(ahead(key.mtime, entry.stat.mtime).unwrap_or(0)).or_default() += 1;
             }

@@ -6,12 +6,12 @@ use super::SnapSource;
 use super::attributes::{StoredAttributes, store_attributes};
 use super::cut_file::{CutFile, Found};
 use super::grouping::{Writing, writing};
-use super::plan::Unit;
 use super::report::MediaCuts;
+use super::units::{Unit, Units};
 use crate::clock::Timestamp;
 use crate::progress::Observer;
 use crate::repo::{Known, PackKind, PackRun, Packer, RepoError};
-use crate::scan::{CutPiece, Hole, LargeWindows, ScanError, Stat, StatKey, WINDOW_BYTES, Window, read_pieces};
+use crate::scan::{CutPiece, Hole, LargeWindows, ScanError, Stat, StatKey, WINDOW_BYTES, Walk, Window, read_pieces};
 use crate::tree::{FileHash, ObjectId, ObjectKind, Piece, PieceRun};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -30,33 +30,70 @@ const WORKERS_BYTES_MAX: usize = 320 << 20;
 /// Workers that this makes: more would not be faster than the drives that people have.
 const WORKERS_MAX: usize = WORKERS_BYTES_MAX / WORKER_BYTES;
 
-/// A file as it was read.
+/// A file as it was read: there may be a million of them at once.
 #[derive(Debug, Clone)]
 pub(super) struct FileRead {
     pub(super) length_bytes: u64,
     pub(super) hash: FileHash,
-    pub(super) pieces: Vec<Piece>,
+    /// None stand here of a file that is one piece.
+    pieces: Box<[Piece]>,
     /// Which of them are the picture or film that it is about.
-    pub(super) picture: Vec<PieceRun>,
-    /// Its facts after it was read.
-    pub(super) stat: Stat,
+    pub(super) picture: Box<[PieceRun]>,
     /// When reading began.
     pub(super) seen_at: Timestamp,
+    /// What few files have.
+    rare: Option<Box<Rare>>,
+}
+
+/// What is to be said of few files.
+#[derive(Debug, Clone, Default)]
+struct Rare {
+    stat: Option<Stat>,
+    changed: bool,
+    attributes: StoredAttributes,
+    holes: Vec<Hole>,
+    is_rotten: bool,
+}
+
+impl FileRead {
+    pub(super) fn pieces(&self) -> Vec<Piece> {
+        match u32::try_from(self.length_bytes) {
+            Ok(length_bytes) if self.pieces.is_empty() && length_bytes > 0 => vec![Piece { id: ObjectId(self.hash.0), length_bytes }],
+            _ => self.pieces.to_vec(),
+        }
+    }
+
+    /// Its facts after it was read; `None`: as they were listed.
+    pub(super) fn stat(&self) -> Option<&Stat> {
+        self.rare.as_ref()?.stat.as_ref()
+    }
+
     /// It changed while it was read, twice.
-    pub(super) changed: bool,
-    pub(super) attributes: StoredAttributes,
-    pub(super) holes: Vec<Hole>,
+    pub(super) fn changed(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.changed)
+    }
+
+    pub(super) fn attributes(&self) -> StoredAttributes {
+        self.rare.as_ref().map(|rare| rare.attributes.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn holes(&self) -> &[Hole] {
+        self.rare.as_ref().map(|rare| rare.holes.as_slice()).unwrap_or_default()
+    }
+
     /// Its bytes are others than in the last snapshot, though its facts say that nobody wrote to it.
-    pub(super) is_rotten: bool,
+    pub(super) fn is_rotten(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.is_rotten)
+    }
 }
 
 /// What became of a unit.
 #[derive(Debug, Clone)]
 pub(super) enum Outcome {
     Read(Box<FileRead>),
-    Failed(ScanError),
+    Failed(Box<ScanError>),
     /// Names of one file when they were listed, read one by one: the first could not be read, or was another file by then.
-    Apart(BTreeMap<Vec<u8>, Outcome>),
+    Apart(Box<BTreeMap<Vec<u8>, Outcome>>),
 }
 
 impl Outcome {
@@ -66,6 +103,29 @@ impl Outcome {
             Self::Apart(names) => names.get(path).unwrap_or(self),
             Self::Read(_) | Self::Failed(_) => self,
         }
+    }
+}
+
+/// What became of all units, by their positions.
+#[derive(Debug)]
+pub(super) struct Outcomes(Vec<OnceLock<Outcome>>);
+
+impl Outcomes {
+    fn of(units: usize) -> Self {
+        Self((0..units).map(|_| OnceLock::new()).collect())
+    }
+
+    pub(super) fn get(&self, unit: usize) -> Option<&Outcome> {
+        self.0.get(unit)?.get()
+    }
+
+    /// What became of a unit that nobody else asks for.
+    pub(super) fn take(&mut self, unit: usize) -> Option<Outcome> {
+        self.0.get_mut(unit)?.take()
+    }
+
+    fn are_complete(&self) -> bool {
+        self.0.iter().all(|outcome| outcome.get().is_some())
     }
 }
 
@@ -116,7 +176,9 @@ impl Sums {
 /// What the workers share.
 pub(super) struct Storing<'a, 'r> {
     pub(super) sources: &'a [SnapSource],
-    pub(super) units: &'a [Unit],
+    /// What was walked of each.
+    pub(super) walks: &'a [Option<&'a Walk>],
+    pub(super) units: &'a Units,
     pub(super) known: &'a Known,
     pub(super) run: &'a PackRun<'r>,
     pub(super) observer: &'a dyn Observer,
@@ -132,11 +194,11 @@ pub(super) fn packers_max(bytes: u64, threads: usize) -> usize {
 
 impl Storing<'_, '_> {
     /// Reads and stores every unit. Errors are the repository's: what a source fails at is an outcome.
-    pub(super) fn store_all(&self, threads: usize) -> Result<Vec<Outcome>, RepoError> {
+    pub(super) fn store_all(&self, threads: usize) -> Result<Outcomes, RepoError> {
         let threads = threads.clamp(1, WORKERS_MAX);
-        let total: u64 = self.units.iter().map(|unit| unit.stat.length_bytes).sum();
+        let total = self.units.bytes();
         let packers = Packers::new(self.run, packers_max(total, threads), total);
-        let outcomes: Vec<OnceLock<Outcome>> = self.units.iter().map(|_| OnceLock::new()).collect();
+        let outcomes = Outcomes::of(self.units.len());
         let large = LargeWindows::new(LARGE_WINDOWS_MAX);
         let (next, stop, failure) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(None));
         let work = || {
@@ -157,16 +219,16 @@ impl Storing<'_, '_> {
             return Err(error);
         }
         packers.finish()?;
-        if self.observer.interrupted() {
+        if self.observer.interrupted() || !outcomes.are_complete() {
             return Err(RepoError::Interrupted);
         }
-        outcomes.into_iter().map(|outcome| outcome.into_inner().ok_or(RepoError::Interrupted)).collect()
+        Ok(outcomes)
     }
 
     fn work(
         &self,
         packers: &Packers<'_, '_>,
-        outcomes: &[OnceLock<Outcome>],
+        outcomes: &Outcomes,
         (next, stop): (&AtomicUsize, &AtomicBool),
         large: &Arc<LargeWindows>,
     ) -> Result<(), RepoError> {
@@ -174,14 +236,14 @@ impl Storing<'_, '_> {
         let (begin, mut waited) = (self.clock.elapsed(), Duration::ZERO);
         while !stop.load(Ordering::Relaxed) && !self.observer.interrupted() {
             let position = next.fetch_add(1, Ordering::Relaxed);
-            let (Some(unit), Some(slot)) = (self.units.get(position), outcomes.get(position)) else { break };
+            let (Some(unit), Some(slot)) = (self.units.get(position, self.walks), outcomes.0.get(position)) else { break };
             self.observer.file(&unit.path);
             let asked_at = self.clock.elapsed();
             let Some(mut packer) = packers.take(stop) else { break };
             waited += self.clock.elapsed().saturating_sub(asked_at);
-            let outcome = self.store(unit, &mut packer, &mut window);
-            packers.give_back(packer, unit.stat.length_bytes);
-            self.observer.advance(1, unit.stat.length_bytes);
+            let outcome = self.store(&unit, &mut packer, &mut window);
+            packers.give_back(packer, unit.listed.length_bytes);
+            self.observer.advance(1, unit.listed.length_bytes);
             _ = slot.set(outcome?);
         }
         let mut times = self.sums.times.lock().unwrap_or_else(PoisonError::into_inner);
@@ -193,34 +255,39 @@ impl Storing<'_, '_> {
     }
 
     /// Reads a file by the first of its names; by each, if that cannot be read or is not the file any more that was listed.
-    fn store(&self, unit: &Unit, packer: &mut Packer<'_, '_>, window: &mut Window) -> Result<Outcome, RepoError> {
-        let mut first = self.store_name(unit.source, &unit.path, packer, window)?;
+    fn store(&self, unit: &Unit<'_>, packer: &mut Packer<'_, '_>, window: &mut Window) -> Result<Outcome, RepoError> {
+        let mut first = self.store_name(unit, &unit.path, packer, window)?;
+        let (listed, names) = (&unit.listed, unit.other_names);
+        let mut is_listed_one = false;
         if let Outcome::Read(read) = &mut first {
-            let is_still = !read.changed && StatKey::of(&read.stat, unit.stat.seen_at) == unit.stat;
-            read.is_rotten = is_still && unit.expected.is_some_and(|hash| hash != read.hash);
+            let stat = read.stat().unwrap_or(listed);
+            is_listed_one = stat.inode == listed.inode;
+            let is_still = !read.changed() && StatKey::of(stat, read.seen_at) == StatKey::of(listed, read.seen_at);
+            if is_still && unit.expected.is_some_and(|hash| hash != read.hash) {
+                read.rare.get_or_insert_default().is_rotten = true;
+            }
         }
-        let is_listed_one = matches!(&first, Outcome::Read(read) if read.stat.inode == unit.stat.inode);
-        if unit.other_names.is_empty() || is_listed_one {
+        if names.is_empty() || is_listed_one {
             return Ok(first);
         }
-        let mut names = BTreeMap::from([(unit.path.clone(), first)]);
-        for name in &unit.other_names {
-            names.insert(name.clone(), self.store_name(unit.source, name, packer, window)?);
+        let mut apart = BTreeMap::from([(unit.path.clone(), first)]);
+        for name in names {
+            apart.insert(name.clone(), self.store_name(unit, name, packer, window)?);
         }
-        Ok(Outcome::Apart(names))
+        Ok(Outcome::Apart(Box::new(apart)))
     }
 
     /// Reads a file once more if it changed meanwhile; if it changed again, that is noted.
-    fn store_name(&self, source: usize, path: &[u8], packer: &mut Packer<'_, '_>, window: &mut Window) -> Result<Outcome, RepoError> {
-        let mut outcome = self.store_once(source, path, packer, window)?;
-        if matches!(&outcome, Outcome::Read(read) if read.changed) {
-            outcome = self.store_once(source, path, packer, window)?;
+    fn store_name(&self, unit: &Unit<'_>, path: &[u8], packer: &mut Packer<'_, '_>, window: &mut Window) -> Result<Outcome, RepoError> {
+        let mut outcome = self.store_once(unit, path, packer, window)?;
+        if matches!(&outcome, Outcome::Read(read) if read.changed()) {
+            outcome = self.store_once(unit, path, packer, window)?;
         }
         Ok(outcome)
     }
 
-    fn store_once(&self, source: usize, path: &[u8], packer: &mut Packer<'_, '_>, window: &mut Window) -> Result<Outcome, RepoError> {
-        let Some(source) = self.sources.get(source) else { return Err(RepoError::Stopped) };
+    fn store_once(&self, unit: &Unit<'_>, path: &[u8], packer: &mut Packer<'_, '_>, window: &mut Window) -> Result<Outcome, RepoError> {
+        let Some(source) = self.sources.get(unit.source) else { return Err(RepoError::Stopped) };
         let seen_at = self.clock.now();
         let mut cut = CutFile::default();
         let seen = read_pieces(&*source.source, path, window, &mut |piece| {
@@ -232,7 +299,7 @@ impl Storing<'_, '_> {
         })?;
         let read = match seen {
             Ok(read) => read,
-            Err(error) => return Ok(Outcome::Failed(error)),
+            Err(error) => return Ok(Outcome::Failed(Box::new(error))),
         };
         self.sums.add(cut.found);
         self.sums.media.lock().unwrap_or_else(PoisonError::into_inner).count(read.media);
@@ -241,19 +308,13 @@ impl Storing<'_, '_> {
         let attributes = store_attributes(read.seen.attributes, &mut |id, raw| {
             self.store_piece(packer, id, &CutPiece { raw, is_only: true, role: None, is_coded: false }).map(|_| ())
         })?;
-        let (stat, changed, holes) = (read.seen.stat, read.seen.changed, read.seen.holes);
-        Ok(Outcome::Read(Box::new(FileRead {
-            length_bytes,
-            hash,
-            pieces,
-            picture,
-            stat,
-            seen_at,
-            changed,
-            attributes,
-            holes,
-            is_rotten: false,
-        })))
+        let (changed, holes) = (read.seen.changed, read.seen.holes);
+        // Names of one file were not listed at the same moment.
+        let stat = (read.seen.stat != unit.listed || !unit.other_names.is_empty()).then_some(read.seen.stat);
+        let has_rare = stat.is_some() || changed || !holes.is_empty() || attributes != StoredAttributes::default();
+        let rare = has_rare.then(|| Box::new(Rare { stat, changed, attributes, holes, is_rotten: false }));
+        let pieces = if pieces.len() == 1 { Box::default() } else { pieces.into_boxed_slice() };
+        Ok(Outcome::Read(Box::new(FileRead { length_bytes, hash, pieces, picture: picture.into_boxed_slice(), seen_at, rare })))
     }
 
     /// Stores a piece, unless it is there; says whether it was new.

@@ -118,7 +118,7 @@ fn overlaps(reader: &ObjectReader<'_>, record: &SourceRecord, found: &Walk) -> b
     let mut now: HashSet<(Vec<u8>, u64)> = HashSet::new();
     for folder in &found.folders {
         for entry in folder.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File { .. })) {
-            now.insert((join(&folder.path, &entry.name), entry.stat.length_bytes));
+            now.insert((join(&folder.path, entry.name), entry.stat.length_bytes));
         }
     }
     let (mut then_count, mut common) = (0_usize, 0_usize);

@@ -6,10 +6,11 @@ use super::NotSaved;
 use super::carry::count;
 use super::identity::join;
 use super::trees::{Building, Gathered, item};
-use super::unmounted::{self, is_there};
+use super::unmounted::{self, Present};
 use crate::repo::{RepoError, SnapshotName};
 use crate::scan::{Folder, ScanError, escaped};
 use crate::tree::{Carried, Counts, Entry, ReportWhat, must_stay_as_it_is, tags};
+use std::collections::HashMap;
 
 impl Building<'_, '_, '_, '_> {
     /// What becomes of a path that could not be read, in the folder at `position`.
@@ -118,17 +119,18 @@ impl Building<'_, '_, '_, '_> {
         position: usize,
         top: usize,
         folder: &Folder,
+        base: &HashMap<Vec<u8>, Entry>,
         entries: &mut Vec<Entry>,
         gathered: &mut Gathered,
     ) -> Result<(), RepoError> {
         let plan = self.plan;
+        let present = Present::of(folder);
         if let Some(id) = plan.partly_listed.get(&position)
             && !self.carrying().is_listed(*id)?
         {
             name_lost(&join(&folder.path, b"?"), unmounted::REASON, true, gathered);
         }
-        let Some(base) = plan.base.get(position) else { return Ok(()) };
-        let mut missing: Vec<&Entry> = base.values().filter(|before| !is_there(folder, &before.name)).collect();
+        let mut missing: Vec<&Entry> = base.values().filter(|before| !present.is_there(&before.name)).collect();
         missing.sort_by(|one, other| one.name.cmp(&other.name));
         for before in missing {
             let path = join(&folder.path, &before.name);
@@ -142,7 +144,7 @@ impl Building<'_, '_, '_, '_> {
                 .iter()
                 .rposition(|byte| *byte == b'/')
                 .map_or((&b""[..], &path[..]), |slash| (path.get(..slash).unwrap_or_default(), path.get(slash + 1..).unwrap_or_default()));
-            if above == folder.path && !name.is_empty() && !is_there(folder, name) {
+            if above == folder.path && !name.is_empty() && !present.is_there(name) {
                 name_lost(path, unmounted::REASON, false, gathered);
             }
         }

@@ -3,6 +3,7 @@
 mod absent;
 mod attributes;
 mod carry;
+mod changes;
 mod clock_shift;
 mod cut_file;
 mod files;
@@ -22,6 +23,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod trees;
+mod units;
 mod unmounted;
 mod walking;
 mod when;

@@ -2,36 +2,26 @@
 
 use super::identity::join;
 use super::stat_cache::{Reused, StatCache};
-use super::unmounted::{Unmounted, is_there, was_full_drive};
-use crate::clock::Timestamp;
+use super::units::Units;
+use super::unmounted::{Present, Unmounted, was_full_drive};
 use crate::ops::objects::RepoObjects;
 use crate::repo::{Known, ObjectReader, PackName, SourceRecord};
-use crate::scan::{EntryKind, FileSystem, Folder, Freshness, Stat, StatKey, Walk, compare};
+use crate::scan::{EntryKind, FileSystem, Folder, Freshness, Stat, Walk, compare};
 use crate::tree::{self, Bounds, Carried, Content, Entry, FileHash, Next, ObjectId, ObjectKind, Step, must_stay_as_it_is};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
-
-/// A file to read.
-#[derive(Debug, Clone)]
-pub(super) struct Unit {
-    /// Position of the source in the run.
-    pub(super) source: usize,
-    pub(super) path: Vec<u8>,
-    /// Its facts when it was listed; what it was read at is not known yet.
-    pub(super) stat: StatKey,
-    /// Further names of the same file.
-    pub(super) other_names: Vec<Vec<u8>>,
-    /// What the last snapshot has of it, if its facts say that it did not change and it is read all the same.
-    pub(super) expected: Option<FileHash>,
-}
 
 /// What becomes of a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum FilePlan {
     /// It did not change: its content as in the last snapshot.
-    Keep(Box<Entry>),
-    /// Read it: position in the run's units. Names of one file share a unit.
-    Read(usize),
+    Keep,
+    /// Read it. Names of one file share a unit.
+    Read {
+        /// Position in the run's units.
+        unit: usize,
+        /// The last snapshot has something at its path.
+        was_there: bool,
+    },
 }
 
 /// One source, compared.
@@ -43,8 +33,8 @@ pub(super) struct Plan {
     pub(super) root_file: Option<FilePlan>,
     /// By position of the folder in the walk: what of it is taken over with all below it. Of such a folder nothing else stands here.
     pub(super) reused: Vec<Option<Reused>>,
-    /// By position of the folder in the walk: what the last snapshot had there.
-    pub(super) base: Vec<HashMap<Vec<u8>, Entry>>,
+    /// By position of the folder in the walk: the folder that the last snapshot had there.
+    pub(super) base: Vec<Option<ObjectId>>,
     /// By position of the folder in the walk: how what the last snapshot had there was carried as a whole, if it was.
     pub(super) carried: Vec<Option<Carried>>,
     /// Folders of the walk whose listing in the last snapshot could not be had whole, with its id.
@@ -57,7 +47,6 @@ pub(super) struct Plan {
 
 /// What a comparison goes by.
 pub(super) struct Comparing<'a> {
-    pub(super) source: usize,
     pub(super) reader: &'a ObjectReader<'a>,
     pub(super) known: &'a Known,
     pub(super) cache: &'a StatCache,
@@ -78,6 +67,16 @@ pub(super) struct Comparing<'a> {
     pub(super) same_root: bool,
 }
 
+/// What the last snapshot had in a folder, by name, and whether that is all of it.
+pub(super) fn list_base(reader: &ObjectReader<'_>, id: Option<ObjectId>) -> (HashMap<Vec<u8>, Entry>, bool) {
+    let Some(id) = id else { return (HashMap::new(), true) };
+    let (entries, is_whole) = match tree::list(&RepoObjects(reader), id) {
+        Ok((entries, problems)) => (entries, problems.is_empty()),
+        Err(_) => (Vec::new(), false),
+    };
+    (entries.into_iter().map(|entry| (entry.name.clone(), entry)).collect(), is_whole)
+}
+
 /// Whether a file is read.
 enum Standing {
     /// Nothing says that it changed, and every object of it lies in a pack that may be relied on.
@@ -92,47 +91,49 @@ const REREAD_DAYS: u64 = 90;
 
 impl Comparing<'_> {
     /// Compares a whole walk, adding the files to read to `units`.
-    pub(super) fn plan(&self, walk: &Walk, units: &mut Vec<Unit>) -> Plan {
+    pub(super) fn plan(&self, walk: &Walk, units: &mut Units) -> Plan {
         let mut plan = Plan::default();
         let mut linked: HashMap<usize, FilePlan> = HashMap::new();
         let base_root = self.base.map(|record| &record.root);
         if walk.folders.is_empty() {
             let base = base_root.filter(|entry| matches!(entry.content, Content::File(_)));
-            plan.root_file = Some(self.file(b"", &walk.root, &walk.file_system, base, units));
+            plan.root_file = Some(self.file(b"", &walk.root, (0, 0), &walk.file_system, base, units));
             return plan;
         }
         let mut bases = self.begin(walk, base_root, &mut plan);
         for (position, folder) in walk.folders.iter().enumerate() {
             if matches!(plan.reused.get(position), Some(Some(_))) {
-                plan.base.push(HashMap::new());
+                plan.base.push(None);
                 plan.files.push(Vec::new());
                 continue;
             }
-            let base = self.list_base(position, bases.get(position).and_then(Option::as_ref), &mut plan);
+            let base_id = bases.get(position).copied().flatten();
+            let (base, is_whole) = list_base(self.reader, base_id);
+            if let (Some(id), false) = (base_id, is_whole) {
+                plan.partly_listed.insert(position, id);
+            }
             let mut files = Vec::with_capacity(folder.entries.len());
             for entry in &folder.entries {
-                let before = base.get(&entry.name);
+                let before = base.get(entry.name);
                 files.push(match entry.kind {
-                    EntryKind::File { hard_link: Some(group) } => {
-                        let path = join(&folder.path, &entry.name);
-                        let first = linked.get(&group).cloned();
-                        if let Some(FilePlan::Read(unit)) = &first
-                            && let Some(unit) = units.get_mut(*unit)
-                        {
-                            unit.other_names.push(path.clone());
+                    EntryKind::File { hard_link } => {
+                        let path = join(&folder.path, entry.name);
+                        let first = hard_link.and_then(|group| linked.get(&group).copied());
+                        if let Some(FilePlan::Read { unit, .. }) = first {
+                            units.add_name(unit, path.clone());
                         }
-                        let file = first.unwrap_or_else(|| self.file(&path, &entry.stat, &folder.file_system, before, units));
-                        linked.entry(group).or_insert_with(|| file.clone());
+                        let place = (position, entry.at);
+                        let file = first.unwrap_or_else(|| self.file(&path, &entry.stat, place, &folder.file_system, before, units));
+                        if let Some(group) = hard_link {
+                            linked.entry(group).or_insert(file);
+                        }
                         Some(file)
-                    }
-                    EntryKind::File { hard_link: None } => {
-                        Some(self.file(&join(&folder.path, &entry.name), &entry.stat, &folder.file_system, before, units))
                     }
                     EntryKind::Folder { index } => {
                         if let Some(before) = before {
                             self.begin_folder(position, index, before, walk, &mut plan);
-                            if let Some(slot) = bases.get_mut(index) {
-                                *slot = Some(before.clone());
+                            if let (Some(slot), Content::Folder(id)) = (bases.get_mut(index), &before.content) {
+                                *slot = Some(*id);
                             }
                         }
                         None
@@ -140,33 +141,27 @@ impl Comparing<'_> {
                     EntryKind::Symlink => None,
                 });
             }
-            for skipped in folder.skipped.iter().filter(|_| !self.allow_empty) {
-                if let Some(before) = base.get(&skipped.name) {
-                    plan.unmounted.look_at_skipped(folder, skipped, before);
-                }
+            if !base.is_empty() {
+                self.find_missing(position, folder, &base, &mut plan);
             }
-            if !self.allow_empty {
-                plan.unmounted.look_at_removed(position, folder, base.values(), &|entry| self.holds_drive(entry));
-            }
-            self.find_gone(position, folder, &base, &mut plan);
             plan.files.push(files);
-            plan.base.push(base);
+            plan.base.push(base_id);
         }
         let mut unmounted = std::mem::take(&mut plan.unmounted);
-        unmounted.keep_where_something_is_missing(walk, &plan, &self.lost);
+        unmounted.keep_where_something_is_missing(walk, &plan, &self.lost, self.reader);
         plan.unmounted = unmounted;
         plan
     }
 
     /// Finds out which folders are taken over as they are, and how the root stood. By position of the folder: what the last snapshot has of it.
-    fn begin(&self, walk: &Walk, base_root: Option<&Entry>, plan: &mut Plan) -> Vec<Option<Entry>> {
+    fn begin(&self, walk: &Walk, base_root: Option<&Entry>, plan: &mut Plan) -> Vec<Option<ObjectId>> {
         plan.reused = match base_root {
             Some(_) if !self.reliable.is_empty() => self.cache.reusable(walk, &self.reliable, self.owner_names),
             _ => vec![None; walk.folders.len()],
         };
-        let mut bases: Vec<Option<Entry>> = vec![None; walk.folders.len()];
+        let mut bases: Vec<Option<ObjectId>> = vec![None; walk.folders.len()];
         if let (Some(first), Some(root), Some(base)) = (bases.first_mut(), walk.folders.first(), base_root) {
-            *first = Some(base.clone());
+            *first = if let Content::Folder(id) = base.content { Some(id) } else { None };
             plan.carried.push(Carried::of(&base.sections));
             if self.same_root && !self.allow_empty {
                 plan.unmounted.look_at(0, root, None, base, &self.lost);
@@ -186,17 +181,18 @@ impl Comparing<'_> {
         holds
     }
 
-    /// What the last snapshot had in a folder, by name.
-    fn list_base(&self, position: usize, base: Option<&Entry>, plan: &mut Plan) -> HashMap<Vec<u8>, Entry> {
-        let Some(Content::Folder(id)) = base.map(|entry| &entry.content) else { return HashMap::new() };
-        let (entries, is_whole) = match tree::list(&RepoObjects(self.reader), *id) {
-            Ok((entries, problems)) => (entries, problems.is_empty()),
-            Err(_) => (Vec::new(), false),
-        };
-        if !is_whole {
-            plan.partly_listed.insert(position, *id);
+    /// Notes what of the last snapshot has nothing at its path now, in a folder, and which drives went with it.
+    fn find_missing(&self, position: usize, folder: &Folder, base: &HashMap<Vec<u8>, Entry>, plan: &mut Plan) {
+        let present = Present::of(folder);
+        if !self.allow_empty {
+            for skipped in &folder.skipped {
+                if let Some(before) = base.get(&skipped.name) {
+                    plan.unmounted.look_at_skipped(folder, skipped, before);
+                }
+            }
+            plan.unmounted.look_at_removed(position, folder, &present, base.values(), &|entry| self.holds_drive(entry));
         }
-        entries.into_iter().map(|entry| (entry.name.clone(), entry)).collect()
+        self.find_gone(position, folder, &present, base, plan);
     }
 
     /// Notes how a folder in the folder at `above` stood in the last snapshot.
@@ -211,15 +207,22 @@ impl Comparing<'_> {
         }
     }
 
-    fn file(&self, path: &[u8], stat: &Stat, file_system: &Arc<FileSystem>, before: Option<&Entry>, units: &mut Vec<Unit>) -> FilePlan {
-        let expected = match before.map(|before| (before, self.standing(path, stat, file_system, before))) {
-            Some((before, Standing::Unchanged)) => return FilePlan::Keep(Box::new(before.clone())),
-            Some((_, Standing::Doubted(hash))) => Some(hash),
-            Some((_, Standing::Changed)) | None => None,
+    /// What becomes of the file at a path, which stands at `place` in the walk.
+    fn file(
+        &self,
+        path: &[u8],
+        stat: &Stat,
+        place: (usize, usize),
+        file_system: &FileSystem,
+        before: Option<&Entry>,
+        units: &mut Units,
+    ) -> FilePlan {
+        let expected = match before.map(|before| self.standing(path, stat, file_system, before)) {
+            Some(Standing::Unchanged) => return FilePlan::Keep,
+            Some(Standing::Doubted(hash)) => Some(hash),
+            Some(Standing::Changed) | None => None,
         };
-        let listed = StatKey::of(stat, Timestamp::default());
-        units.push(Unit { source: self.source, path: path.to_vec(), stat: listed, other_names: Vec::new(), expected });
-        FilePlan::Read(units.len() - 1)
+        FilePlan::Read { unit: units.add(place, stat.length_bytes, expected), was_there: before.is_some() }
     }
 
     /// What the facts of a file and the repository together say of it.
@@ -252,21 +255,17 @@ impl Comparing<'_> {
     }
 
     /// Files of the last snapshot that have no file at their path now, in this folder and in folders that are gone with it.
-    fn find_gone(&self, position: usize, folder: &Folder, base: &HashMap<Vec<u8>, Entry>, plan: &mut Plan) {
+    fn find_gone(&self, position: usize, folder: &Folder, present: &Present<'_>, base: &HashMap<Vec<u8>, Entry>, plan: &mut Plan) {
         if folder.problem.is_some() {
             return;
         }
         for (name, before) in base {
-            let now = folder.entries.binary_search_by(|entry| entry.name.cmp(name)).ok().and_then(|position| folder.entries.get(position));
-            let still = match (now.map(|entry| entry.kind), &before.content) {
+            let still = match (present.entry(name), &before.content) {
                 (Some(EntryKind::File { .. }), Content::File(_)) | (Some(EntryKind::Folder { .. }), Content::Folder(_)) => true,
-                _ => {
-                    folder.problems.iter().any(|problem| problem.name == *name)
-                        || folder.skipped.iter().any(|skipped| skipped.name == *name)
-                }
+                _ => present.is_beside_entries(name),
             };
             let path = join(&folder.path, name);
-            let is_away = plan.unmounted.top_of(position).is_some() && !is_there(folder, name);
+            let is_away = plan.unmounted.top_of(position).is_some() && !present.is_there(name);
             if still || is_away || plan.unmounted.is_hidden(&path) {
                 continue;
             }

@@ -84,11 +84,8 @@ pub fn preview(
     let opened = looked(repository, &mut ledger, &notices)?;
     observer.stage(Stage::Walking, 0);
     let (found, sources, plans, units) = planned(repository, sources, options, observer, &opened)?;
-    let mut preview = SnapPreview { read_files: 0, read_bytes: 0, sources: Vec::new() };
-    for unit in &units {
-        preview.read_files += 1;
-        preview.read_bytes = preview.read_bytes.saturating_add(unit.stat.length_bytes);
-    }
+    let read_files = u64::try_from(units.len()).unwrap_or(u64::MAX);
+    let mut preview = SnapPreview { read_files, read_bytes: units.bytes(), sources: Vec::new() };
     for ((source, found), plan) in sources.iter().zip(&found).zip(&plans) {
         preview.sources.push(of_source(source, found, plan.as_ref(), opened.is_first(found)));
     }
@@ -110,10 +107,10 @@ fn of_source(source: &SnapSource, found: &Found, plan: Option<&Plan>, is_first: 
     let here = |path: &[u8]| if path.is_empty() { escaped(&source.path) } else { escaped(path) };
     preview.drives_away = plan.unmounted.away(walk).map(here).collect();
     preview.gone_files = u64::try_from(plan.gone.len()).unwrap_or(u64::MAX);
-    let mut count = |length_bytes: u64, file: Option<&FilePlan>, was_there: bool| {
+    let mut count = |length_bytes: u64, file: Option<&FilePlan>| {
         preview.files += 1;
         preview.bytes = preview.bytes.saturating_add(length_bytes);
-        if let Some(FilePlan::Read(_)) = file {
+        if let Some(FilePlan::Read { was_there, .. }) = file {
             let (files, bytes) = match was_there {
                 true => (&mut preview.read_again_files, &mut preview.read_again_bytes),
                 false => (&mut preview.new_files, &mut preview.new_bytes),
@@ -123,12 +120,13 @@ fn of_source(source: &SnapSource, found: &Found, plan: Option<&Plan>, is_first: 
         }
     };
     if walk.folders.is_empty() {
-        count(walk.root.length_bytes, plan.root_file.as_ref(), !is_first);
+        count(walk.root.length_bytes, plan.root_file.as_ref());
     }
-    for (folder, (files, base)) in walk.folders.iter().zip(plan.files.iter().zip(&plan.base)) {
-        for (entry, file) in folder.entries.iter().zip(files) {
+    for (folder, files) in walk.folders.iter().zip(&plan.files) {
+        // Of a folder that is taken over as it is there is no plan.
+        for (place, entry) in folder.entries.iter().enumerate() {
             if matches!(entry.kind, EntryKind::File { .. }) {
-                count(entry.stat.length_bytes, file.as_ref(), base.contains_key(&entry.name));
+                count(entry.stat.length_bytes, files.get(place).and_then(Option::as_ref));
             }
         }
     }

@@ -4,13 +4,14 @@ use super::absent::{CarriedSource, carry_source, lost_in};
 use super::attributes::store_folders;
 use super::carry::Carrying;
 use super::clock_shift;
-use super::files::{Outcome, Storing, Sums, packers_max};
+use super::files::{Outcomes, Storing, Sums, packers_max};
 use super::identity::{Candidate, Identity, identify};
-use super::plan::{Comparing, Plan, Unit};
+use super::plan::{Comparing, Plan};
 use super::readback::read_back;
 use super::stat_cache::StatCache;
 use super::summary::{self, Summarised};
 use super::trees::{Building, Tree};
+use super::units::Units;
 use super::walking::{adjusted, is_repository, walk_source};
 use super::when::Moments;
 use super::{SnapOptions, SnapReport, SnapSource, ThreadTimings, Timings};
@@ -101,20 +102,21 @@ pub(super) fn round(
     laps.lap(|timings| &mut timings.walking);
     let sums = Sums::default();
     let threads = repository.surroundings().threads.max(1);
-    let total_bytes = units.iter().map(|unit| unit.stat.length_bytes).sum();
+    let total_bytes = units.bytes();
+    let walks: Vec<Option<&Walk>> = found.iter().map(|found| found.walk.as_ref().ok()).collect();
     observer.stage(Stage::Storing, total_bytes);
     let stored = PackRun::run(repository, packers_max(total_bytes, threads) + 1, opened.known.reliable_packs(), |run| {
-        let storing = Storing { sources, units: &units, known: &opened.known, run, observer, clock, sums: &sums };
-        let outcomes = storing.store_all(threads)?;
+        let storing = Storing { sources, walks: &walks, units: &units, known: &opened.known, run, observer, clock, sums: &sums };
+        let mut outcomes = storing.store_all(threads)?;
         laps.lap(|timings| &mut timings.storing);
         observer.stage(Stage::Finishing, 0);
-        build(repository, sources, &found, &compared, &outcomes, &opened, run)
+        build(repository, sources, &found, &compared, &mut outcomes, &opened, run)
     });
     // Nothing is published by an index that hides what is there.
     if opened.known.index.is_damaged() {
         return Err(RepoError::CacheDamaged.into());
     }
-    let ((built, needed), packs) = stored?;
+    let ((mut built, needed), packs) = stored?;
     if let Some(damaged) = proved_damaged(repository, &opened, ledger)? {
         return Ok(Round::Damaged(damaged));
     }
@@ -141,7 +143,7 @@ pub(super) fn round(
         Published::NotInPlace(packs) => return Ok(Round::NotInPlace(packs)),
         Published::Done { name, time, written_bytes, clock_note } => (name, time, written_bytes, clock_note),
     };
-    store_caches(repository, &found, &built, &packs);
+    store_caches(repository, &found, &mut built, &packs);
     let summarised = Summarised {
         repository,
         sources,
@@ -184,7 +186,7 @@ fn snapshots_to_keep(heads: &Heads, found: &[Found], built: &[Built]) -> Vec<Kep
     let mut keep = Vec::new();
     for (found, built) in found.iter().zip(built) {
         let (Built::Tree(tree), Some((manifest, _))) = (built, base_of(heads, &found.identity)) else { continue };
-        let rotten: Vec<&[u8]> = tree.read.iter().filter_map(|read| read.rotten.as_deref()).collect();
+        let rotten = &tree.changes.rotten;
         if let Some(first) = rotten.first() {
             let first: String = escaped(first).chars().take(200).collect();
             let reason = format!("holds {} files as they were before their bytes changed without a trace, e.g. {first}", rotten.len());
@@ -195,7 +197,7 @@ fn snapshots_to_keep(heads: &Heads, found: &[Found], built: &[Built]) -> Vec<Kep
 }
 
 /// Remembers by which facts the files of this snapshot are known again.
-fn store_caches(repository: &Repository, found: &[Found], built: &[Built], packs: &PackSums) {
+fn store_caches(repository: &Repository, found: &[Found], built: &mut [Built], packs: &PackSums) {
     let trees = packs.packs.iter().filter(|pack| pack.kind == PackKind::Meta);
     let objects =
         trees.flat_map(|pack| pack.directory.records.iter().flat_map(|record| &record.objects).map(|object| (object.id, pack.name)));
@@ -203,7 +205,8 @@ fn store_caches(repository: &Repository, found: &[Found], built: &[Built], packs
     let (local, id) = (&repository.surroundings().local, repository.id().hex());
     for (source, built) in found.iter().zip(built) {
         if let Built::Tree(tree) = built {
-            tree.cache.store(&source.cache, (local, &id, source.identity.id), &tree.root, &|object| own.get(&object).copied());
+            std::mem::take(&mut tree.cache)
+                .store(&source.cache, (local, &id, source.identity.id), &tree.root, &|object| own.get(&object).copied());
         }
     }
 }
@@ -241,7 +244,7 @@ pub(super) fn looked<'r>(repository: &'r Repository, ledger: &mut Ledger, notice
 }
 
 /// What was found of the sources, the sources as they are seen, and what is to be read.
-pub(super) type Planned = (Vec<Found>, Vec<SnapSource>, Vec<Option<Plan>>, Vec<Unit>);
+pub(super) type Planned = (Vec<Found>, Vec<SnapSource>, Vec<Option<Plan>>, Units);
 
 /// Walks the sources and compares them with their last snapshots.
 pub(super) fn planned(
@@ -252,7 +255,7 @@ pub(super) fn planned(
     opened: &Opened<'_>,
 ) -> Result<Planned, Error> {
     let (found, sources) = find_sources(repository, sources, options, observer, opened)?;
-    let mut units = Vec::new();
+    let mut units = Units::default();
     let plans = compare(repository, &sources, &found, options, opened, &mut units)?;
     Ok((found, sources, plans, units))
 }
@@ -363,20 +366,20 @@ fn compare(
     found: &[Found],
     options: &SnapOptions,
     opened: &Opened<'_>,
-    units: &mut Vec<Unit>,
+    units: &mut Units,
 ) -> Result<Vec<Option<Plan>>, RepoError> {
     let surroundings = repository.surroundings();
     let machine = surroundings.local.machine_id(&surroundings.entropy)?;
     let day = u64::try_from(surroundings.clock.now().seconds / 86_400).unwrap_or(0);
     let mut compared = Vec::new();
-    for (position, (given, source)) in sources.iter().zip(found).enumerate() {
+    for (given, source) in sources.iter().zip(found) {
+        units.begin_source();
         let Ok(walked) = &source.walk else {
             compared.push(None);
             continue;
         };
         let base = base_of(&opened.heads, &source.identity);
         let comparing = Comparing {
-            source: position,
             reader: &opened.reader,
             known: &opened.known,
             cache: &source.cache,
@@ -414,7 +417,7 @@ fn build(
     sources: &[SnapSource],
     found: &[Found],
     compared: &[Option<Plan>],
-    outcomes: &[Outcome],
+    outcomes: &mut Outcomes,
     opened: &Opened<'_>,
     run: &PackRun<'_>,
 ) -> Result<(Vec<Built>, BTreeSet<crate::repo::NeededPack>), RepoError> {
@@ -447,10 +450,11 @@ fn build(
             source,
             walk,
             plan,
-            outcomes,
+            outcomes: &mut *outcomes,
             known: &opened.known,
             reader: &opened.reader,
             previous: base.map(|(manifest, _)| manifest.name),
+            base_root: base.map(|(_, record)| &record.root),
             lost_before: &lost_before,
             moments: &mut moments,
             old_cache: &found.cache,

@@ -5,14 +5,15 @@
 
 use crate::clock::Timestamp;
 use crate::repo::{Local, PackName, SourceId};
-use crate::scan::{EntryKind, FileSystem, Folder, Freshness, Stat, StatKey, Walk, compare, is_unmoved};
+use crate::scan::{EntryKind, FileSystem, Folder, Freshness, SkipReason, Stat, StatKey, Walk, compare, is_unmoved};
 use crate::sys::{CacheMap, map_cache_file};
 use crate::tree::{Content, Counts, Entry, ObjectId};
+use bincode::config;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::sync::{Mutex, PoisonError};
 
-const MAGIC: [u8; 16] = *b"tintype stat 2\n\0";
+const MAGIC: [u8; 16] = *b"tintype stat 3\n\0";
 /// The way in which entries are built is this program's.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -230,7 +231,8 @@ fn is_plain(folder: &Folder) -> bool {
     !folder.mount_point
         && folder.problem.is_none()
         && folder.problems.is_empty()
-        && folder.skipped.is_empty()
+        // Where a file system of the kernel's stands, a drive may have been.
+        && !folder.skipped.iter().any(|skipped| matches!(skipped.reason, SkipReason::PseudoFileSystem(_)))
         && folder.entries.iter().all(|entry| has_one_name(entry.kind))
 }
 
@@ -261,18 +263,21 @@ impl<'a> Body<'a> {
     }
 }
 
-/// A cache as it is made.
+/// A cache as it is made, folder by folder.
 #[derive(Debug, Default)]
 pub(super) struct NewCache {
     folders: BTreeMap<Vec<u8>, NewFolder>,
     owners: Owners,
+    /// Of the folder that is built: what is remembered of its files, by name.
+    open: BTreeMap<Vec<u8>, StatKey>,
 }
 
 #[derive(Debug, Default)]
 struct NewFolder {
     /// As the last cache has it, and nothing of what follows.
     is_as_before: bool,
-    entries: BTreeMap<Vec<u8>, (Sort, StatKey)>,
+    /// Its entries, as they are stored.
+    entries: Vec<u8>,
     plain: Option<Plain>,
 }
 
@@ -288,13 +293,9 @@ pub(super) struct Plain {
 }
 
 impl NewCache {
-    /// Remembers a file.
-    pub(super) fn insert(&mut self, path: &[u8], key: StatKey) {
-        let (folder, name) = split(path);
-        match self.folders.get_mut(folder) {
-            Some(there) => there.entries.insert(name.to_vec(), (Sort::File, key)),
-            None => self.folders.entry(folder.to_vec()).or_default().entries.insert(name.to_vec(), (Sort::File, key)),
-        };
+    /// Remembers a file of the folder that is built.
+    pub(super) fn insert(&mut self, path: &[u8], key: &StatKey) {
+        self.open.insert(split(path).1.to_vec(), *key);
     }
 
     /// Remembers a folder that was taken over.
@@ -303,14 +304,27 @@ impl NewCache {
     }
 
     /// Remembers what a folder was built of. It can be taken over only if every entry of it stands here.
-    pub(super) fn built(&mut self, folder: &Folder, walked_at: Timestamp, plain: Plain) {
-        let built = self.folders.entry(folder.path.clone()).or_default();
-        let entries = &mut built.entries;
-        for entry in folder.entries.iter().filter(|entry| !matches!(entry.kind, EntryKind::File { .. })) {
-            entries.insert(entry.name.clone(), (Sort::of(entry.kind), StatKey::of(&entry.stat, walked_at)));
+    pub(super) fn close(&mut self, folder: &Folder, walked_at: Timestamp, plain: Option<Plain>) {
+        let keys = std::mem::take(&mut self.open);
+        let (mut entries, mut is_whole) = (Vec::new(), true);
+        for entry in &folder.entries {
+            let sort = Sort::of(entry.kind);
+            match (sort, keys.get(entry.name)) {
+                (Sort::File, Some(key)) => put_entry(&mut entries, sort, entry.name, key),
+                (Sort::File, None) => is_whole = false,
+                (Sort::Folder | Sort::Symlink, _) => put_entry(&mut entries, sort, entry.name, &StatKey::of(&entry.stat, walked_at)),
+            }
         }
-        let is_whole = folder.entries.len() == entries.len() && folder.entries.iter().all(|entry| entries.contains_key(&entry.name));
-        built.plain = Some(plain).filter(|_| is_whole && is_plain(folder));
+        entries.shrink_to_fit();
+        let plain = plain.filter(|_| is_whole && is_plain(folder));
+        self.folders.insert(folder.path.clone(), NewFolder { is_as_before: false, entries, plain });
+    }
+
+    /// The same for a source that is one file.
+    pub(super) fn close_root(&mut self) {
+        let mut entries = Vec::new();
+        std::mem::take(&mut self.open).iter().for_each(|(name, key)| put_entry(&mut entries, Sort::File, name, key));
+        self.folders.insert(Vec::new(), NewFolder { is_as_before: false, entries, plain: None });
     }
 
     /// Remembers what owners are called, also those of folders that were taken over.
@@ -321,7 +335,7 @@ impl NewCache {
 
     /// Writes it, unless it says what the last one says. Failure costs the next run time, nothing else. `pack_of` finds the objects of this run's trees.
     pub(super) fn store(
-        &self,
+        self,
         before: &StatCache,
         (local, repository, source): (&Local, &str, SourceId),
         root: &Entry,
@@ -329,11 +343,11 @@ impl NewCache {
     ) {
         let is_as_before = self.folders.len() == before.folders.len() && self.folders.values().all(|folder| folder.is_as_before);
         if !is_as_before {
-            _ = local.write_cache(&name(repository, source), &self.encode(before, root, pack_of));
+            _ = local.write_cache(&name(repository, source), &self.encoded(before, root, pack_of));
         }
     }
 
-    fn encode(&self, before: &StatCache, root: &Entry, pack_of: &dyn Fn(ObjectId) -> Option<PackName>) -> Vec<u8> {
+    fn encoded(self, before: &StatCache, root: &Entry, pack_of: &dyn Fn(ObjectId) -> Option<PackName>) -> Vec<u8> {
         let old_of = |path: &[u8]| before.position(path).and_then(|position| before.body(position));
         let own = |plain: &Plain| plain.own_objects.iter().map(|id| pack_of(*id)).collect::<Option<BTreeSet<PackName>>>();
         let names_of = |path: &[u8], folder: &NewFolder| -> Option<BTreeSet<PackName>> {
@@ -358,12 +372,13 @@ impl NewCache {
             put_bytes(&mut bytes, group.as_bytes());
         }
         let mut body = Vec::new();
-        for (path, folder) in &self.folders {
+        // Folder by folder what was gathered is given back.
+        for (path, folder) in self.folders {
             body.clear();
-            let names = names_of(path, folder);
+            let names = names_of(&path, &folder);
             let positions = names.iter().flatten().map(|pack| position_of(*pack));
             if folder.is_as_before {
-                let Some(old) = old_of(path) else { continue };
+                let Some(old) = old_of(&path) else { continue };
                 put_head(&mut body, old.is_plain, old.id, &old.counts, positions);
                 body.extend_from_slice(old.entries);
             } else {
@@ -371,9 +386,9 @@ impl NewCache {
                     Some(plain) => put_head(&mut body, true, plain.id, &plain.counts, positions),
                     None => put_head(&mut body, false, ObjectId([0; 32]), &Counts::default(), std::iter::empty()),
                 }
-                folder.entries.iter().for_each(|(name, (sort, key))| put_entry(&mut body, *sort, name, key));
+                body.extend_from_slice(&folder.entries);
             }
-            put_bytes(&mut bytes, path);
+            put_bytes(&mut bytes, &path);
             put_bytes(&mut bytes, &body);
         }
         let checksum = blake3::hash(&bytes);
@@ -392,22 +407,15 @@ fn put_head(body: &mut Vec<u8>, is_plain: bool, id: ObjectId, counts: &Counts, p
 }
 
 fn put_entry(body: &mut Vec<u8>, sort: Sort, name: &[u8], key: &StatKey) {
-    body.push(sort.number());
-    put_bytes(body, name);
-    body.extend_from_slice(&key.length_bytes.to_le_bytes());
-    body.extend_from_slice(&key.inode.to_le_bytes());
-    for time in [key.mtime, key.ctime, key.seen_at] {
-        body.extend_from_slice(&time.seconds.to_le_bytes());
-        body.extend_from_slice(&time.nanoseconds.to_le_bytes());
-    }
+    // Writing to memory does not fail, and nothing in it is of a kind that cannot be encoded.
+    let written = bincode::encode_into_std_write((sort.number(), name, key), body, config::standard());
+    debug_assert!(written.is_ok());
 }
 
 fn take_entry<'b>(rest: &mut &'b [u8]) -> Option<(u8, &'b [u8], StatKey)> {
-    let [sort] = take(rest)?;
-    let name = take_bytes(rest)?;
-    let (length_bytes, inode) = (u64::from_le_bytes(take(rest)?), u64::from_le_bytes(take(rest)?));
-    let mut time = || Some(Timestamp { seconds: i64::from_le_bytes(take(rest)?), nanoseconds: u32::from_le_bytes(take(rest)?) });
-    Some((sort, name, StatKey { length_bytes, inode, mtime: time()?, ctime: time()?, seen_at: time()? }))
+    let (entry, length) = bincode::borrow_decode_from_slice(rest, config::standard()).ok()?;
+    *rest = rest.get(length..)?;
+    Some(entry)
 }
 
 fn put_number(bytes: &mut Vec<u8>, number: usize) {

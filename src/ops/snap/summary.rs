@@ -3,19 +3,20 @@
 use super::absent::CarriedSource;
 use super::files::Sums;
 use super::lost::pack_problems;
-use super::plan::{Plan, Unit};
+use super::plan::Plan;
 use super::readback::ReadBackSums;
 use super::report::{ExcludedRule, NotSaved, SkippedKind, SnapReport, SourceReport, Stored, Timings};
 use super::run::{Built, Found, base_of, stated};
 use super::trees::Tree;
+use super::units::Units;
 use super::{SnapSource, rfc3339};
 use crate::ops::{Problem, Severity};
 use crate::repo::{
     Heads, Healing, Known, Ledger, Manifest, ObjectReader, PackKind, PackName, PackSums, Repository, SnapshotName, SourceRecord, Turn,
 };
 use crate::scan::{ScanError, SkipReason, Walk, escaped};
-use crate::tree::{Counts, FileHash, Time};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::tree::{Counts, Time};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -26,7 +27,7 @@ pub(super) struct Summarised<'a, 'r> {
     pub(super) found: &'a [Found],
     pub(super) compared: &'a [Option<Plan>],
     pub(super) built: &'a [Built],
-    pub(super) units: &'a [Unit],
+    pub(super) units: &'a Units,
     pub(super) heads: &'a Heads,
     pub(super) known: &'a Known,
     pub(super) reader: &'a ObjectReader<'r>,
@@ -167,9 +168,8 @@ fn source_report(
         "clock-shifted" => Some(news(ledger, turn, problem)).filter(|problem| problem.severity != Severity::Known),
         _ => Some(news(ledger, turn, problem)),
     }));
-    let units = summarised.units.iter().filter(|unit| unit.source == position);
-    (report.read_files, report.read_bytes) = units.fold((0, 0), |(files, bytes), unit| (files + 1, bytes + unit.stat.length_bytes));
-    count_changes(&mut report, tree, plan);
+    (report.read_files, report.read_bytes) = summarised.units.of_source(position);
+    count_changes(&mut report, tree);
     tell_not_saved(&mut report, tree.not_saved.clone(), ledger, turn, problems);
     report.attributes_unread = tree.unread_attributes.count;
     problems.extend(plan.unmounted.replaced().iter().map(|path| news(ledger, turn, drive_replaced(path))));
@@ -268,7 +268,7 @@ fn skipped(walk: &Walk) -> (Vec<SkippedKind>, Vec<ExcludedRule>, Option<String>)
 
 /// Bytes that are others though length, times and file id say that nobody wrote: both versions are kept, and it is an alarm.
 fn rotten(report: &mut SourceReport, tree: &Tree, base: Option<(&Manifest, &SourceRecord)>, path: &str) -> Option<Problem> {
-    let rotten: Vec<String> = tree.read.iter().filter_map(|read| read.rotten.as_deref()).map(escaped).collect();
+    let rotten: Vec<String> = tree.changes.rotten.iter().map(|path| escaped(path)).collect();
     report.rotten_files = u64::try_from(rotten.len()).unwrap_or(u64::MAX);
     let (first, (manifest, _)) = (rotten.first()?, base?);
     let what = if rotten.len() == 1 { first.clone() } else { format!("{} files of {path}, e.g. {first},", rotten.len()) };
@@ -333,40 +333,12 @@ fn not_saved_problem(not_saved: &NotSaved) -> Problem {
 }
 
 /// New, changed, renamed and gone, by the hashes of contents.
-fn count_changes(report: &mut SourceReport, tree: &Tree, plan: &Plan) {
-    let mut gone: HashMap<FileHash, u64> = HashMap::new();
-    for (_, hash) in &plan.gone {
-        *gone.entry(*hash).or_default() += 1;
-    }
-    for read in &tree.read {
-        match read.before {
-            Some(before) if before == read.hash => {}
-            Some(_) => {
-                report.changed_files += 1;
-                report.metadata_changed_files += u64::from(read.same_picture);
-                report.new_bytes += read.length_bytes;
-            }
-            None => match gone.get_mut(&read.hash).filter(|count| **count > 0) {
-                Some(count) => {
-                    *count -= 1;
-                    report.renamed_files += 1;
-                }
-                None => {
-                    report.new_files += 1;
-                    report.new_bytes += read.length_bytes;
-                }
-            },
-        }
-    }
-    for (path, hash) in &plan.gone {
-        if let Some(count) = gone.get_mut(hash).filter(|count| **count > 0) {
-            *count -= 1;
-            report.gone_files += 1;
-            if report.gone.len() < GONE_SHOWN {
-                report.gone.push(escaped(path));
-            }
-        }
-    }
+fn count_changes(report: &mut SourceReport, tree: &Tree) {
+    let changes = &tree.changes;
+    (report.new_files, report.changed_files, report.renamed_files) = (changes.new_files, changes.changed_files, changes.renamed_files);
+    (report.metadata_changed_files, report.new_bytes) = (changes.metadata_changed_files, changes.new_bytes);
+    report.gone_files = u64::try_from(tree.gone.len()).unwrap_or(u64::MAX);
+    report.gone = tree.gone.iter().take(GONE_SHOWN).map(|path| escaped(path)).collect();
 }
 
 /// Damage of the repository that was noticed on the way: beside a good snapshot it is news once, then known.

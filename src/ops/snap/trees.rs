@@ -2,10 +2,11 @@
 
 use super::attributes::FolderAttributes;
 use super::carry::{Carrying, count};
-use super::files::{FileRead, Outcome};
+use super::changes::{Changes, ReadFile};
+use super::files::{FileRead, Outcome, Outcomes};
 use super::identity::join;
 use super::kept::leave_out;
-use super::plan::{FilePlan, Plan};
+use super::plan::{FilePlan, Plan, list_base};
 use super::stat_cache::{NewCache, Owners, Plain, Reused, StatCache};
 use super::unmounted;
 use super::when::Moments;
@@ -13,12 +14,12 @@ use super::{NotSaved, SnapSource};
 use crate::clock::Timestamp;
 use crate::ops::objects::RepoObjects;
 use crate::repo::{Known, Marks, ObjectReader, PackRun, Packer, RepoError, SnapshotName};
-use crate::scan::{EntryKind, FileSystem, Folder, Stat, StatKey, Walk, WalkEntry, escaped};
+use crate::scan::{EntryKind, FileSystem, Folder, SkippedEntry, Stat, StatKey, Walk, WalkEntry, escaped};
 use crate::tree::{
-    Content, Counts, Entry, Facts, FileContent, FileHash, Holes, ObjectId, Owner, RawObject, ReportItem, ReportWhat, Section, Time, Xattr,
-    XattrValue, build_folder, build_pieces, build_report, picture, picture_among, tags,
+    Content, Counts, Entry, Facts, FileContent, FileHash, Holes, ObjectId, Owner, Piece, RawObject, ReportItem, ReportWhat, Section, Time,
+    Xattr, XattrValue, build_folder, build_pieces, build_report, picture, picture_among, tags,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A source's tree, built and stored.
 #[derive(Debug)]
@@ -28,8 +29,9 @@ pub(super) struct Tree {
     pub(super) report: Option<ObjectId>,
     pub(super) not_saved: Vec<NotSaved>,
     pub(super) cache: NewCache,
-    /// Files that were read, with what the last snapshot had at their path.
-    pub(super) read: Vec<ReadFile>,
+    pub(super) changes: Changes,
+    /// Files of the last snapshot whose path has no file now, and whose content has none either.
+    pub(super) gone: Vec<Vec<u8>>,
     /// What vanished before it was read and was never saved.
     pub(super) vanished: u64,
     pub(super) unread_attributes: UnreadAttributes,
@@ -37,28 +39,19 @@ pub(super) struct Tree {
     pub(super) lost: u64,
 }
 
-/// A file that was read.
-#[derive(Debug, Clone)]
-pub(super) struct ReadFile {
-    pub(super) hash: FileHash,
-    pub(super) length_bytes: u64,
-    pub(super) before: Option<FileHash>,
-    /// Before, its bytes were others and its picture was this one.
-    pub(super) same_picture: bool,
-    /// Its path, if its bytes changed though its facts did not.
-    pub(super) rotten: Option<Vec<u8>>,
-}
-
 /// What building goes by.
 pub(super) struct Building<'a, 'p, 'r, 'k> {
     pub(super) source: &'a SnapSource,
     pub(super) walk: &'a Walk,
     pub(super) plan: &'a Plan,
-    pub(super) outcomes: &'a [Outcome],
+    /// What was read is taken out as it is built in.
+    pub(super) outcomes: &'a mut Outcomes,
     pub(super) known: &'a Known,
     pub(super) reader: &'a ObjectReader<'a>,
     /// The last snapshot of this source.
     pub(super) previous: Option<SnapshotName>,
+    /// Its root.
+    pub(super) base_root: Option<&'a Entry>,
     /// Paths that the last snapshot's report calls lost.
     pub(super) lost_before: &'a BTreeSet<Vec<u8>>,
     pub(super) moments: &'a mut Moments<'r>,
@@ -80,7 +73,7 @@ pub(super) struct Gathered {
     pub(super) items: Vec<ReportItem>,
     pub(super) not_saved: Vec<NotSaved>,
     pub(super) cache: NewCache,
-    pub(super) read: Vec<ReadFile>,
+    pub(super) changes: Changes,
     pub(super) vanished: u64,
     pub(super) lost: u64,
     pub(super) lost_paths: BTreeSet<Vec<u8>>,
@@ -122,11 +115,18 @@ fn time(stamp: crate::clock::Timestamp) -> Time {
 impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
     /// Builds and stores the tree, marking every object that it reaches.
     pub(super) fn build(&mut self) -> Result<Tree, RepoError> {
-        let mut gathered = Gathered::default();
+        let changes = Changes::beside(self.plan.gone.iter().map(|(_, hash)| *hash));
+        let mut gathered = Gathered { changes, ..Gathered::default() };
         let listing = self.walk;
         let held = if listing.folders.is_empty() {
-            let plan = self.plan.root_file.as_ref().ok_or(RepoError::Stopped)?;
-            self.file(b"", &listing.root, plan, None, None, &mut gathered)?.ok_or(RepoError::Stopped)?
+            let plan = self.plan.root_file.ok_or(RepoError::Stopped)?;
+            let held = match self.outcome(plan, false)? {
+                None => self.kept_file(b"", &listing.root, self.base_root, None, &mut gathered)?,
+                Some(Outcome::Read(read)) => self.read_file(b"", &listing.root, &read, None, self.base_root, &mut gathered)?,
+                Some(_) => return Err(RepoError::Stopped),
+            };
+            gathered.cache.close_root();
+            held
         } else {
             let content = Content::Folder(self.folders(&mut gathered)?);
             Held { content, sections: self.mount_section(0), xattrs: self.folder_xattrs(0, b"", &mut gathered)? }
@@ -139,9 +139,10 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         let root = Entry { name: name.unwrap_or(b"root").to_vec(), content: held.content, facts, sections: held.sections };
         count(&root, &mut gathered.counts);
         let report = self.report(std::mem::take(&mut gathered.items))?;
-        let Gathered { counts, not_saved, mut cache, read, vanished, lost, unread_attributes, owners, .. } = gathered;
+        let Gathered { counts, not_saved, mut cache, mut changes, vanished, lost, unread_attributes, owners, .. } = gathered;
         cache.name_owners(owners, self.old_cache);
-        Ok(Tree { root, counts, report, not_saved, cache, read, vanished, lost, unread_attributes })
+        let gone = self.plan.gone.iter().filter(|(_, hash)| changes.take_gone(*hash)).map(|(path, _)| path.clone()).collect();
+        Ok(Tree { root, counts, report, not_saved, cache, changes, gone, vanished, lost, unread_attributes })
     }
 
     /// Builds folders from the deepest up, since a folder names its sub folders by their ids.
@@ -156,37 +157,52 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
                 }
                 continue;
             }
-            let news = |gathered: &Gathered| (gathered.items.len(), gathered.unread_attributes.count);
-            let news_before = news(gathered);
-            self.marks.take_part();
-            self.own_objects.clear();
-            let mut entries = Vec::with_capacity(folder.entries.len());
-            for (place, entry) in folder.entries.iter().enumerate() {
-                if let Some(built) = self.entry(position, place, folder, entry, &ids, gathered)? {
-                    entries.push(built);
-                }
-            }
-            self.missing_entries(position, folder, &mut entries, gathered)?;
-            if let Some(top) = self.plan.unmounted.top_of(position) {
-                self.take_over_missing(position, top, folder, &mut entries, gathered)?;
-            }
-            entries.sort_by(|one, other| one.name.cmp(&other.name));
-            let mut counts = Counts::default();
-            entries.iter().for_each(|entry| count(entry, &mut counts));
-            add_entries(&counts, &mut gathered.counts);
-            let is_as_listed = entries.len() == folder.entries.len() && news(gathered) == news_before;
-            let built = build_folder(entries);
-            self.store_objects(&built.objects)?;
-            if is_as_listed && self.plan.unmounted.top_of(position).is_none() {
-                let own_objects = std::mem::take(&mut self.own_objects);
-                let plain = Plain { id: built.id, counts, packs: self.marks.take_part(), own_objects };
-                gathered.cache.built(folder, self.walked_at, plain);
-            }
+            let id = self.folder(position, folder, &ids, gathered)?;
             if let Some(slot) = ids.get_mut(position) {
-                *slot = Some(built.id);
+                *slot = Some(id);
             }
         }
         ids.first().copied().flatten().ok_or(RepoError::Stopped)
+    }
+
+    fn folder(
+        &mut self,
+        position: usize,
+        folder: &Folder,
+        ids: &[Option<ObjectId>],
+        gathered: &mut Gathered,
+    ) -> Result<ObjectId, RepoError> {
+        let (base, _) = list_base(self.reader, self.plan.base.get(position).copied().flatten());
+        // What is passed over each time is no news.
+        let news = |gathered: &Gathered, skipped| (gathered.items.len() + skipped, gathered.unread_attributes.count);
+        let news_before = news(gathered, folder.skipped.len());
+        self.marks.take_part();
+        self.own_objects.clear();
+        let mut entries = Vec::with_capacity(folder.entries.len());
+        let mut looked_at = 0;
+        for (place, entry) in folder.entries.iter().enumerate() {
+            looked_at += 1;
+            entries.extend(self.entry(position, place, folder, &entry, &base, ids, gathered)?);
+        }
+        if looked_at != folder.entries.len() {
+            return Err(RepoError::Stopped);
+        }
+        self.missing_entries(position, folder, &base, &mut entries, gathered)?;
+        if let Some(top) = self.plan.unmounted.top_of(position) {
+            self.take_over_missing(position, top, folder, &base, &mut entries, gathered)?;
+        }
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut counts = Counts::default();
+        entries.iter().for_each(|entry| count(entry, &mut counts));
+        add_entries(&counts, &mut gathered.counts);
+        let is_as_listed = entries.len() == folder.entries.len() && news(gathered, 0) == news_before;
+        let built = build_folder(entries);
+        self.store_objects(&built.objects)?;
+        let is_plain = is_as_listed && self.plan.unmounted.top_of(position).is_none();
+        let own_objects = std::mem::take(&mut self.own_objects);
+        let plain = is_plain.then(|| Plain { id: built.id, counts, packs: self.marks.take_part(), own_objects });
+        gathered.cache.close(folder, self.walked_at, plain);
+        Ok(built.id)
     }
 
     /// Takes over a folder in which and below which nothing changed. Those below it stand in the walk as well.
@@ -195,6 +211,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             return Err(RepoError::LookFailed { missing: 1 });
         }
         add_entries(&reused.counts, &mut gathered.counts);
+        folder.skipped.iter().for_each(|skipped| name_skipped(folder, skipped, gathered));
         gathered.cache.reuse(&folder.path);
         Ok(())
     }
@@ -204,31 +221,33 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         position: usize,
         place: usize,
         folder: &Folder,
-        entry: &WalkEntry,
+        entry: &WalkEntry<'_>,
+        base: &HashMap<Vec<u8>, Entry>,
         ids: &[Option<ObjectId>],
         gathered: &mut Gathered,
     ) -> Result<Option<Entry>, RepoError> {
-        let path = join(&folder.path, &entry.name);
-        let base = self.plan.base.get(position).and_then(|base| base.get(&entry.name));
+        let path = join(&folder.path, entry.name);
+        let base = base.get(entry.name);
         let mut stat = entry.stat.clone();
         let held = match entry.kind {
             EntryKind::File { hard_link } => {
                 // Nothing is left out in silence: what has no plan or no outcome ends the run.
-                let plan = self.plan.files.get(position).and_then(|files| files.get(place)).and_then(Option::as_ref);
-                let plan = plan.ok_or(RepoError::Stopped)?;
-                let outcome = self.outcome(plan)?;
+                let plan = self.plan.files.get(position).and_then(|files| files.get(place)).copied().flatten();
+                let outcome = self.outcome(plan.ok_or(RepoError::Stopped)?, hard_link.is_some())?;
                 let is_one_file = !matches!(outcome, Some(Outcome::Apart(_)));
-                match outcome.map(|outcome| outcome.of(&path)) {
-                    Some(Outcome::Failed(error)) => return self.carry_unread(position, &path, error, base, gathered),
-                    Some(Outcome::Read(read)) => stat = read.stat.clone(),
-                    Some(Outcome::Apart(_)) => return Err(RepoError::Stopped),
-                    None => {}
-                }
                 let group = hard_link
                     .filter(|_| is_one_file)
                     .and_then(|group| self.walk.hard_links.get(group))
                     .map(|link| FileHash(*blake3::hash(&link.first_path).as_bytes()));
-                self.file(&path, &entry.stat, plan, group, base, gathered)?.ok_or(RepoError::Stopped)?
+                match outcome.as_ref().map(|outcome| outcome.of(&path)) {
+                    None => self.kept_file(&path, &entry.stat, base, group, gathered)?,
+                    Some(Outcome::Failed(error)) => return self.carry_unread(position, &path, error, base, gathered),
+                    Some(Outcome::Read(read)) => {
+                        stat = read.stat().unwrap_or(&entry.stat).clone();
+                        self.read_file(&path, &entry.stat, read, group, base, gathered)?
+                    }
+                    Some(Outcome::Apart(_)) => return Err(RepoError::Stopped),
+                }
             }
             EntryKind::Folder { index } => {
                 let sub = self.walk.folders.get(index);
@@ -248,7 +267,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             },
         };
         let facts = Facts { xattrs: held.xattrs, ..self.facts(&stat, &folder.file_system, &mut gathered.owners) };
-        let built = Entry { name: entry.name.clone(), content: held.content, facts, sections: held.sections };
+        let built = Entry { name: entry.name.to_vec(), content: held.content, facts, sections: held.sections };
         if let Err(error) = built.validate() {
             gathered.counts.unreadable += 1;
             leave_out(&path, ReportWhat::Unreadable, &error.to_string(), gathered);
@@ -265,41 +284,27 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
     }
 
     /// What became of a file that was to be read; `None`: it is kept.
-    fn outcome(&self, plan: &FilePlan) -> Result<Option<&'a Outcome>, RepoError> {
-        match plan {
-            FilePlan::Keep(_) => Ok(None),
-            FilePlan::Read(unit) => self.outcomes.get(*unit).map(Some).ok_or(RepoError::Stopped),
-        }
+    fn outcome(&mut self, plan: FilePlan, has_other_names: bool) -> Result<Option<Outcome>, RepoError> {
+        let outcome = match plan {
+            FilePlan::Keep => return Ok(None),
+            FilePlan::Read { unit, .. } if has_other_names => self.outcomes.get(unit).cloned(),
+            FilePlan::Read { unit, .. } => self.outcomes.take(unit),
+        };
+        outcome.map(Some).ok_or(RepoError::Stopped)
     }
 
-    /// What a file holds that was kept or read.
-    fn file(
-        &mut self,
-        path: &[u8],
-        listed: &Stat,
-        plan: &FilePlan,
-        link_group: Option<FileHash>,
-        base: Option<&Entry>,
-        gathered: &mut Gathered,
-    ) -> Result<Option<Held>, RepoError> {
-        match plan {
-            FilePlan::Keep(before) => self.kept_file(path, listed, before, link_group, gathered),
-            FilePlan::Read(unit) => match self.outcomes.get(*unit).map(|outcome| outcome.of(path)) {
-                Some(Outcome::Read(read)) => self.read_file(path, listed, read, link_group, base, gathered).map(Some),
-                _ => Ok(None),
-            },
-        }
-    }
-
+    /// What a file holds that did not change.
     fn kept_file(
         &mut self,
         path: &[u8],
         listed: &Stat,
-        before: &Entry,
+        before: Option<&Entry>,
         link_group: Option<FileHash>,
         gathered: &mut Gathered,
-    ) -> Result<Option<Held>, RepoError> {
-        let Content::File(content) = &before.content else { return Ok(None) };
+    ) -> Result<Held, RepoError> {
+        // It was there when it was compared.
+        let lacking = RepoError::LookFailed { missing: 1 };
+        let Some((before, Content::File(content))) = before.map(|before| (before, &before.content)) else { return Err(lacking) };
         let marks = &mut *self.marks;
         let mut all_there = true;
         let reached = crate::tree::reach(&RepoObjects(self.reader), before, &mut |_, id| {
@@ -307,18 +312,18 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             true
         });
         if reached.is_err() || !all_there {
-            return Err(RepoError::LookFailed { missing: 1 });
+            return Err(lacking);
         }
         // A second name may have been another file when its key was made.
         let is_its_own = |key: &StatKey| link_group.is_none() || (key.inode, key.mtime) == (listed.inode, listed.mtime);
         if let Some(key) = self.old_cache.get(path).filter(is_its_own) {
-            gathered.cache.insert(path, key);
+            gathered.cache.insert(path, &key);
         }
         // It was looked at and is as it was: nothing is carried any more. Sections that are not known here are kept as bytes.
         let sections =
             before.sections.iter().filter(|section| ![tags::CARRIED, tags::CHANGED_WHILE_READ].contains(&section.tag)).cloned().collect();
         let content = Content::File(FileContent { link_group, ..content.clone() });
-        Ok(Some(Held { content, sections, xattrs: before.facts.xattrs.clone() }))
+        Ok(Held { content, sections, xattrs: before.facts.xattrs.clone() })
     }
 
     fn read_file(
@@ -330,21 +335,23 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         base: Option<&Entry>,
         gathered: &mut Gathered,
     ) -> Result<Held, RepoError> {
-        if !read.pieces.iter().all(|piece| self.marks.mark(piece.id)) || !self.mark_values(&read.attributes.xattrs) {
+        let (pieces, attributes) = (read.pieces(), read.attributes());
+        if !pieces.iter().all(|piece| self.marks.mark(piece.id)) || !self.mark_values(&attributes.xattrs) {
             return Err(RepoError::LookFailed { missing: 1 });
         }
-        gathered.unread_attributes.add(path, read.attributes.unread_count);
-        let (pieces, objects) = build_pieces(read.hash, read.pieces.clone());
-        self.store_objects(&objects)?;
+        gathered.unread_attributes.add(path, attributes.unread_count);
         let before = base.and_then(|entry| match &entry.content {
             Content::File(file) => Some(file.hash),
             _ => None,
         });
-        let rotten = read.is_rotten.then(|| path.to_vec());
-        let same_picture = before.is_some_and(|before| before != read.hash) && self.has_picture_of(base, read);
-        gathered.read.push(ReadFile { hash: read.hash, length_bytes: read.length_bytes, before, same_picture, rotten });
+        let same_picture = before.is_some_and(|before| before != read.hash) && self.has_picture_of(base, read, &pieces);
+        gathered.changes.count(&ReadFile { hash: read.hash, length_bytes: read.length_bytes, before, same_picture });
+        gathered.changes.rotten.extend(read.is_rotten().then(|| path.to_vec()));
+        let (pieces, objects) = build_pieces(read.hash, pieces);
+        self.store_objects(&objects)?;
+        let stat = read.stat().unwrap_or(listed);
         let mut sections = Vec::new();
-        if read.changed {
+        if read.changed() {
             sections.push(Section { tag: tags::CHANGED_WHILE_READ, bytes: Vec::new() });
             gathered.counts.changed_while_read += 1;
             let reason = "changed while it was read";
@@ -359,21 +366,22 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
                 known_since: None,
             };
             gathered.not_saved.push(kept);
-        } else if (listed.inode, listed.length_bytes) == (read.stat.inode, read.stat.length_bytes) {
-            gathered.cache.insert(path, StatKey::of(&read.stat, read.seen_at));
+        } else if (listed.inode, listed.length_bytes) == (stat.inode, stat.length_bytes) {
+            gathered.cache.insert(path, &StatKey::of(stat, read.seen_at));
         }
-        if !read.holes.is_empty() {
-            let runs = read.holes.iter().map(|hole| (hole.offset_bytes, hole.length_bytes)).collect();
+        if !read.holes().is_empty() {
+            let runs = read.holes().iter().map(|hole| (hole.offset_bytes, hole.length_bytes)).collect();
             sections.push(Holes { runs }.section());
         }
-        let content = FileContent { length_bytes: read.length_bytes, hash: read.hash, pieces, picture: read.picture.clone(), link_group };
-        Ok(Held { content: Content::File(content), sections, xattrs: read.attributes.xattrs.clone() })
+        let picture = read.picture.to_vec();
+        let content = FileContent { length_bytes: read.length_bytes, hash: read.hash, pieces, picture, link_group };
+        Ok(Held { content: Content::File(content), sections, xattrs: attributes.xattrs })
     }
 
     /// Whether a file has the picture that the last snapshot has at its path. What cannot be read of that one is another.
-    fn has_picture_of(&self, base: Option<&Entry>, read: &FileRead) -> bool {
+    fn has_picture_of(&self, base: Option<&Entry>, read: &FileRead, pieces: &[Piece]) -> bool {
         let Some(Content::File(before)) = base.map(|entry| &entry.content) else { return false };
-        let now = picture_among(&read.picture, &read.pieces);
+        let now = picture_among(&read.picture, pieces);
         now.is_some() && picture(&RepoObjects(self.reader), before).is_ok_and(|before| before == now)
     }
 
@@ -398,27 +406,27 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         &mut self,
         position: usize,
         folder: &Folder,
+        base: &HashMap<Vec<u8>, Entry>,
         entries: &mut Vec<Entry>,
         gathered: &mut Gathered,
     ) -> Result<(), RepoError> {
         for skipped in &folder.skipped {
             let path = join(&folder.path, &skipped.name);
             if self.plan.unmounted.is_hidden(&path) {
-                let base = self.plan.base.get(position).and_then(|base| base.get(&skipped.name));
+                let base = base.get(&skipped.name);
                 entries.extend(self.carry(position, &path, ReportWhat::Absent, unmounted::REASON, base, gathered)?);
                 continue;
             }
-            gathered.counts.skipped += 1;
-            gathered.items.push(item(&path, ReportWhat::Skipped, &skipped.reason.to_string(), None));
+            name_skipped(folder, skipped, gathered);
         }
         let plan = self.plan;
         for name in plan.unmounted.removed_from(position) {
             let path = join(&folder.path, name);
-            let base = plan.base.get(position).and_then(|base| base.get(name));
+            let base = base.get(name);
             entries.extend(self.carry(position, &path, ReportWhat::Absent, unmounted::REASON, base, gathered)?);
         }
         for problem in &folder.problems {
-            let base = self.plan.base.get(position).and_then(|base| base.get(&problem.name));
+            let base = base.get(&problem.name);
             let path = join(&folder.path, &problem.name);
             entries.extend(self.carry_unread(position, &path, &problem.error, base, gathered)?);
         }
@@ -464,6 +472,12 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
             xattrs: Vec::new(),
         }
     }
+}
+
+/// Names what was passed over.
+fn name_skipped(folder: &Folder, skipped: &SkippedEntry, gathered: &mut Gathered) {
+    gathered.counts.skipped += 1;
+    gathered.items.push(item(&join(&folder.path, &skipped.name), ReportWhat::Skipped, &skipped.reason.to_string(), None));
 }
 
 /// Adds what lies directly in a folder.

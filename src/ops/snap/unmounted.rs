@@ -3,10 +3,11 @@
 //! What lies in such a folder now is stored as it is; what the last snapshot had beside it is taken over and never counts as gone.
 
 use super::identity::join;
-use super::plan::Plan;
+use super::plan::{Plan, list_base};
+use crate::repo::ObjectReader;
 use crate::scan::{EntryKind, Folder, SkipReason, SkippedEntry, Walk};
 use crate::tree::{Content, Entry, build_folder, tags};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What is said of such a folder.
 pub(super) const REASON: &str = "the drive that was mounted here is not connected; --allow-empty lets it go";
@@ -62,23 +63,21 @@ impl Unmounted {
         &mut self,
         position: usize,
         folder: &Folder,
+        present: &Present<'_>,
         before: impl Iterator<Item = &'e Entry>,
         holds_drive: &dyn Fn(&Entry) -> bool,
     ) {
         if folder.problem.is_some() || self.within.contains_key(&position) {
             return;
         }
-        let is_folder = |name: &[u8]| {
-            let found = folder.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name)).ok();
-            found.and_then(|place| folder.entries.get(place)).is_some_and(|entry| matches!(entry.kind, EntryKind::Folder { .. }))
-        };
+        let is_folder = |name: &[u8]| matches!(present.entry(name), Some(EntryKind::Folder { .. }));
         let was_folder = |entry: &&Entry| matches!(entry.content, Content::Folder(_)) && !is_folder(&entry.name);
         for entry in before.filter(was_folder).filter(|entry| holds_drive(entry)) {
             let path = join(&folder.path, &entry.name);
-            if !is_there(folder, &entry.name) {
+            if !present.is_there(&entry.name) {
                 self.hidden.insert(path);
                 self.removed.entry(position).or_default().insert(entry.name.clone());
-            } else if folder.entries.iter().any(|now| now.name == entry.name) {
+            } else if present.entry(&entry.name).is_some() {
                 self.replaced.push(path);
             }
         }
@@ -95,12 +94,21 @@ impl Unmounted {
     }
 
     /// Forgets the folders where nothing is missing: what was on the drive was moved, and lies there without it.
-    pub(super) fn keep_where_something_is_missing(&mut self, walk: &Walk, plan: &Plan, lost: &BTreeSet<Vec<u8>>) {
+    pub(super) fn keep_where_something_is_missing(
+        &mut self,
+        walk: &Walk,
+        plan: &Plan,
+        lost: &BTreeSet<Vec<u8>>,
+        reader: &ObjectReader<'_>,
+    ) {
         let is_missing = |position: &usize| {
-            let (folder, base) = (walk.folders.get(*position), plan.base.get(*position));
-            plan.partly_listed.contains_key(position)
-                || folder.zip(base).is_some_and(|(folder, base)| base.keys().any(|name| !is_there(folder, name)))
-                || folder.is_some_and(|folder| lost_in(lost, folder).any(|name| !is_there(folder, name)))
+            let Some(folder) = walk.folders.get(*position) else { return false };
+            let present = Present::of(folder);
+            let (base, is_whole) = list_base(reader, plan.base.get(*position).copied().flatten());
+            !is_whole
+                || plan.partly_listed.contains_key(position)
+                || base.keys().any(|name| !present.is_there(name))
+                || lost_in(lost, folder).any(|name| !present.is_there(name))
         };
         let tops: BTreeSet<usize> = self.within.iter().filter(|(position, _)| is_missing(position)).map(|(_, top)| *top).collect();
         self.within.retain(|_, top| tops.contains(top));
@@ -157,9 +165,31 @@ fn was_full(before: &Entry) -> bool {
     matches!(before.content, Content::Folder(id) if id != build_folder(Vec::new()).id)
 }
 
-/// Whether a folder has something of this name now, whatever it is.
-pub(super) fn is_there(folder: &Folder, name: &[u8]) -> bool {
-    folder.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name)).is_ok()
-        || folder.problems.iter().any(|problem| problem.name == name)
-        || folder.skipped.iter().any(|skipped| skipped.name == name)
+/// What a folder has now, by name.
+pub(super) struct Present<'w> {
+    entries: HashMap<&'w [u8], EntryKind>,
+    /// What was passed over or could not be looked at.
+    others: HashSet<&'w [u8]>,
+}
+
+impl<'w> Present<'w> {
+    pub(super) fn of(folder: &'w Folder) -> Self {
+        let problems = folder.problems.iter().map(|problem| problem.name.as_slice());
+        let skipped = folder.skipped.iter().map(|skipped| skipped.name.as_slice());
+        Self { entries: folder.entries.iter().map(|entry| (entry.name, entry.kind)).collect(), others: problems.chain(skipped).collect() }
+    }
+
+    pub(super) fn entry(&self, name: &[u8]) -> Option<EntryKind> {
+        self.entries.get(name).copied()
+    }
+
+    /// It is there and is no entry: it was passed over, or could not be looked at.
+    pub(super) fn is_beside_entries(&self, name: &[u8]) -> bool {
+        self.others.contains(name)
+    }
+
+    /// There is something of this name now, whatever it is.
+    pub(super) fn is_there(&self, name: &[u8]) -> bool {
+        self.entries.contains_key(name) || self.is_beside_entries(name)
+    }
 }
