@@ -1,10 +1,11 @@
 //! Owns what a writer may rely on: objects in packs that are here, whole as far as is known, and named by no notice.
 
+use super::claims::Claims;
 use super::index::PackFacts;
 use super::inventory::{Packs, Seen};
 use super::{Index, Ledger, LoadedIndex, Notices, RepoError, Repository};
-use crate::format::{IndexedPack, NameFolder, NeededPack, ObjectId, PackKind, PackName, StoredFile, limits};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::format::{NameFolder, NeededPack, ObjectId, PackKind, PackName, StoredFile, limits};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Why a pack that the index knows is not relied on, though no notice speaks against it.
@@ -142,43 +143,29 @@ impl Known {
 #[derive(Debug)]
 pub struct Marks<'k> {
     known: &'k Known,
-    own: HashMap<ObjectId, u32>,
-    own_packs: Vec<NeededPack>,
-    own_used: Vec<bool>,
+    own: &'k Claims,
+    own_used: BTreeSet<NeededPack>,
     used: BTreeSet<u32>,
     /// The packs of what was marked since the last part began.
     part: BTreeSet<PackName>,
 }
 
 impl<'k> Marks<'k> {
-    /// `own` are the packs that this run wrote so far.
-    pub fn new(known: &'k Known, own: &[IndexedPack]) -> Self {
-        let mut marks =
-            Self { known, own: HashMap::new(), own_packs: Vec::new(), own_used: Vec::new(), used: BTreeSet::new(), part: BTreeSet::new() };
-        own.iter().for_each(|pack| marks.add_pack(pack));
-        marks
+    /// `own` is what this run stores.
+    pub fn new(known: &'k Known, own: &'k Claims) -> Self {
+        Self { known, own, own_used: BTreeSet::new(), used: BTreeSet::new(), part: BTreeSet::new() }
     }
 
-    /// Adds a pack that this run wrote.
-    pub fn add_pack(&mut self, pack: &IndexedPack) {
-        let position = u32::try_from(self.own_packs.len()).unwrap_or(u32::MAX);
-        self.own_packs.push(NeededPack { name: pack.name, length_bytes: pack.length_bytes, kind: pack.kind });
-        self.own_used.push(false);
-        self.own.extend(pack.directory.records.iter().flat_map(|record| &record.objects).map(|object| (object.id, position)));
-    }
-
-    /// Whether an object lies in a pack that may be relied on, or in one of this run's.
+    /// Whether an object lies in a pack that may be relied on, or in one that this run filled.
     pub fn has(&self, id: ObjectId) -> bool {
-        self.own.contains_key(&id) || self.known.has(id)
+        self.own.pack_of(id).is_some() || self.known.has(id)
     }
 
     /// Notes that the snapshot reaches an object. False if it is in no pack that may be relied on.
     pub fn mark(&mut self, id: ObjectId) -> bool {
-        if let Some(position) = self.own.get(&id) {
-            if let Some(used) = usize::try_from(*position).ok().and_then(|position| self.own_used.get_mut(position)) {
-                *used = true;
-            }
-            self.part.extend(usize::try_from(*position).ok().and_then(|position| self.own_packs.get(position)).map(|pack| pack.name));
+        if let Some(pack) = self.own.pack_of(id) {
+            self.own_used.insert(pack);
+            self.part.insert(pack.name);
             return true;
         }
         let known = self.known;
@@ -209,7 +196,7 @@ impl<'k> Marks<'k> {
 
     /// The packs.
     pub fn needed(&self) -> BTreeSet<NeededPack> {
-        let own = self.own_packs.iter().zip(&self.own_used).filter(|(_, used)| **used).map(|(pack, _)| *pack);
+        let own = self.own_used.iter().copied();
         let known = self.used.iter().filter_map(|position| self.known.index.pack(*position));
         own.chain(known.map(|pack| NeededPack { name: pack.name, length_bytes: pack.length_bytes, kind: pack.kind })).collect()
     }

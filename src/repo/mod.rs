@@ -7,6 +7,7 @@ mod announce;
 mod audit;
 mod buffer;
 mod cache;
+mod claims;
 mod directory;
 mod error;
 mod file;

@@ -5,21 +5,19 @@
 
 use super::announce::Announcing;
 use super::buffer::{Buffer, Pool};
+use super::claims::Claims;
 use super::packer::Packer;
 use super::{RepoError, Repository};
 use crate::clock::Clock;
 use crate::format::{IndexedPack, NameFolder, NeededPack, ObjectId, PackKind, StoredFile};
 use crate::store::Upload;
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Threads that write: two writes in flight were best on the machines measured.
 const WRITER_THREADS: usize = 2;
-/// Shards of the set of claimed ids: never seen in a profile.
-const CLAIM_SHARDS: usize = 64;
 
 /// A pack's files being written: one, or two of a meta pack.
 pub(super) struct PackFiles {
@@ -45,7 +43,7 @@ pub struct PackRun<'r> {
     finished: Mutex<Vec<IndexedPack>>,
     failure: Mutex<Option<RepoError>>,
     failed: AtomicBool,
-    claims: Vec<Mutex<HashSet<ObjectId>>>,
+    claims: Claims,
     announcing: Mutex<Announcing>,
     /// What the packs add up to.
     pub(super) totals: Totals,
@@ -106,7 +104,7 @@ impl<'r> PackRun<'r> {
             failure: Mutex::default(),
             failed: AtomicBool::new(false),
             announcing: Mutex::new(Announcing::begin(repository.surroundings.clock.elapsed(), relied_on)),
-            claims: (0..CLAIM_SHARDS).map(|_| Mutex::default()).collect(),
+            claims: Claims::default(),
             totals: Totals::default(),
         };
         let outcome = std::thread::scope(|scope| {
@@ -150,19 +148,12 @@ impl<'r> PackRun<'r> {
 
     /// Claims an object for storing. True for the first who asks: only that one stores it.
     pub fn claim(&self, id: ObjectId) -> bool {
-        let [first, ..] = id.0;
-        self.claims.get(usize::from(first) % CLAIM_SHARDS).is_some_and(|shard| lock(shard).insert(id))
+        self.claims.claim(id)
     }
 
-    /// Whether somebody claimed an object in this run.
-    pub fn is_claimed(&self, id: ObjectId) -> bool {
-        let [first, ..] = id.0;
-        self.claims.get(usize::from(first) % CLAIM_SHARDS).is_some_and(|shard| lock(shard).contains(&id))
-    }
-
-    /// Looks at the packs that were filled so far, whether or not their last bytes are on the drive.
-    pub fn with_filled_packs<T>(&self, look: impl FnOnce(&[IndexedPack]) -> T) -> T {
-        look(&lock(&self.finished))
+    /// The objects of this run.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     /// An empty buffer, waiting for one if all are in use.
@@ -207,6 +198,7 @@ impl<'r> PackRun<'r> {
         self.totals.pack_bytes.fetch_add(pack.length_bytes, Ordering::Relaxed);
         let length_bytes = pack.length_bytes;
         let needed = NeededPack { name: pack.name, length_bytes, kind: pack.kind };
+        self.claims.fill(&pack);
         lock(&self.finished).push(pack);
         self.hand_over(Job::Finish { files, names, length_bytes })?;
         lock(&self.announcing).wrote(self.repository, needed)

@@ -107,7 +107,9 @@ impl<'p, 'r> Packer<'p, 'r> {
         if pending.objects.is_empty() {
             return Ok(());
         }
-        let (mut raw, objects) = (std::mem::take(&mut pending.raw), std::mem::take(&mut pending.objects));
+        let (mut raw, mut objects) = (std::mem::take(&mut pending.raw), std::mem::take(&mut pending.objects));
+        // They are kept until the run ends.
+        objects.shrink_to_fit();
         let expect = if position == group_position(Group::Picture) { Expect::Pictures } else { Expect::Smaller };
         self.add_record(&raw, objects, expect)?;
         raw.clear();
@@ -199,14 +201,10 @@ impl<'p, 'r> Packer<'p, 'r> {
         if is_encrypted && with_tag < PADDED_BELOW_BYTES {
             let zeros = usize::try_from(padme(with_tag) - with_tag).unwrap_or(0);
             let mut padding = vec![0; zeros];
+            let raw_bytes = length(&padding)?;
             let ordinal = u32::try_from(pack.directory.records.len()).unwrap_or(u32::MAX);
             pack.seal.seal_record(ordinal, &mut padding).map_err(in_pack)?;
-            let record = Record {
-                codec: Codec::Stored.number(),
-                stored_bytes: length(&padding)?,
-                raw_bytes: length(&vec![0; zeros])?,
-                objects: Vec::new(),
-            };
+            let record = Record { codec: Codec::Stored.number(), stored_bytes: length(&padding)?, raw_bytes, objects: Vec::new() };
             pack.append(self.run, &padding)?;
             pack.directory.records.push(record);
         }

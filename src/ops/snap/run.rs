@@ -422,7 +422,7 @@ fn build(
     run: &PackRun<'_>,
 ) -> Result<(Vec<Built>, BTreeSet<crate::repo::NeededPack>), RepoError> {
     let attributes = store_folders(sources, found, compared, &opened.known, run)?;
-    let mut marks = run.with_filled_packs(|packs| Marks::new(&opened.known, packs));
+    let mut marks = Marks::new(&opened.known, run.claims());
     let mut packer = run.packer(PackKind::Meta);
     let mut built = Vec::new();
     let mut moments = Moments::new(repository, &opened.list, &opened.heads);

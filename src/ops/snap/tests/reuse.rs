@@ -6,20 +6,20 @@ use crate::progress::Silent;
 use crate::repo::NewProtection;
 use crate::scan::Content as Bytes;
 use crate::store::Store;
-use crate::tree::{Counts, Entry};
+use crate::tree::{Counts, Entry, ObjectId};
 use std::sync::Arc;
 use std::time::Duration;
 
 impl World {
-    /// Root and counts of the newest snapshot.
-    fn root(&self) -> (Entry, Counts) {
+    /// Root, counts and list of what was passed over of the newest snapshot.
+    fn root(&self) -> (Entry, Counts, Option<ObjectId>) {
         let heads = self.heads();
         let sealed = heads.latest().unwrap().sealed.as_ref().unwrap();
-        (sealed.sources[0].root.clone(), sealed.sources[0].counts)
+        (sealed.sources[0].root.clone(), sealed.sources[0].counts, sealed.sources[0].report)
     }
 
     /// What a machine that knows nothing makes of the same source.
-    fn anew(&self) -> (Entry, Counts) {
+    fn anew(&self) -> (Entry, Counts, Option<ObjectId>) {
         let mut other = World::new(&NewProtection::Plain, 1);
         other.source = Arc::clone(&self.source);
         other.snap();
@@ -56,7 +56,7 @@ fn whatever_changes_the_tree_is_the_one_that_is_built_anew() {
                 let (folder, file) = (format!("{}/{}", random(3), random(4)), random(60));
                 let path = format!("{folder}/{file}.jpg");
                 let length_bytes = random(3000);
-                match random(9) {
+                match random(11) {
                     0 => _ = world.source.add_file(&path, Bytes::Generated { seed: random(1000), length_bytes }),
                     1 => _ = world.source.remove(&path),
                     2 => _ = world.source.add_symlink(format!("{folder}/link{}", random(3)), "somewhere"),
@@ -64,6 +64,8 @@ fn whatever_changes_the_tree_is_the_one_that_is_built_anew() {
                     4 => _ = world.source.remove(format!("{folder}/deeper{}", random(3))),
                     5 => _ = world.source.add_file(format!("{folder}/deeper{}/x", random(3)), "x"),
                     6 => _ = world.source.set_attribute(&folder, "user.note", Some(format!("{length_bytes}").as_bytes())),
+                    8 => _ = world.source.add_file(format!("{folder}/.DS_Store"), "left out"),
+                    9 => _ = world.source.remove(format!("{folder}/.DS_Store")),
                     7 => _ = world.source.add_hard_link(&path, format!("{folder}/second{}", random(3))),
                     _ => _ = world.source.touch(&folder),
                 }
