@@ -1,6 +1,6 @@
 //! Owns the notion of "now": every layer takes a [`Clock`], so that a test can run a year in a second.
 
-use bincode::{Decode, Encode};
+use crate::packed::{Decode, Encode};
 use std::sync::Mutex;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 

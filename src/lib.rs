@@ -49,6 +49,7 @@ pub mod crypto;
 pub mod format;
 pub mod media;
 pub mod ops;
+pub mod packed;
 pub mod progress;
 pub mod repo;
 pub mod scan;

@@ -148,10 +148,9 @@ impl<'r> ObjectReader<'r> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
-    /// Where an object lies first: to read many in the order of the drive.
-    pub fn locate(&self, id: ObjectId) -> Option<(PackName, u64)> {
-        let index = self.index();
-        index.find(id).find_map(|found| Some((index.pack(found.pack)?.name, found.place.record_offset)))
+    /// Where an object lies first, to read many in the order of the drive: a number of the pack, and the offset in it, in bytes.
+    pub fn locate(&self, id: ObjectId) -> Option<(u32, u64)> {
+        self.index().find(id).map(|found| (found.pack, found.place.record_offset)).next()
     }
 
     /// Reads an object and verifies it against its id.

@@ -2,7 +2,7 @@
 
 use super::source::{Kind, Stat};
 use super::walk::{EntryKind, WalkEntry};
-use bincode::config;
+use crate::packed::{pack, unpack};
 
 /// The entries of one folder in the order of their raw names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,9 +37,7 @@ impl Entries {
 
     /// Adds one behind all others.
     pub(super) fn push(&mut self, name: &[u8], stat: &Stat) {
-        // Writing to memory does not fail, and nothing in it is of a kind that cannot be encoded.
-        let written = bincode::encode_into_std_write((name, stat), &mut self.packed, config::standard());
-        debug_assert!(written.is_ok());
+        pack((name, stat), &mut self.packed);
         self.count += 1;
     }
 
@@ -74,8 +72,7 @@ impl Entries {
     }
 
     fn unpack(&self, at: usize) -> Option<(&[u8], Stat, usize)> {
-        let rest = self.packed.get(at..).filter(|rest| !rest.is_empty())?;
-        let ((name, stat), length) = bincode::borrow_decode_from_slice::<(&[u8], Stat), _>(rest, config::standard()).ok()?;
+        let ((name, stat), length) = unpack(self.packed.get(at..)?)?;
         Some((name, stat, at + length))
     }
 }

@@ -8,7 +8,7 @@ use super::source::{FileSystem, Hole, Kind, Source, SourceFile, Stat};
 use super::{Attributes, ScanError};
 use crate::chunk::{RangeError, Ranges};
 use crate::clock::Timestamp;
-use bincode::{Decode, Encode};
+use crate::packed::{Decode, Encode};
 use std::time::Duration;
 
 /// How far a file may outgrow the length it had when opened; a log that is written faster than it is read would never end.

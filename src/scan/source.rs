@@ -2,7 +2,7 @@
 
 use super::{Attributes, ScanError};
 use crate::clock::Timestamp;
-use bincode::{Decode, Encode};
+use crate::packed::{Decode, Encode};
 
 /// What a directory entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]

@@ -559,9 +559,12 @@ fn in_order(mut found: Vec<Option<Folder>>) -> (Vec<Folder>, Vec<usize>) {
     (folders, places)
 }
 
+/// One name of a file: its path, and where that is.
+type Named = (Vec<u8>, (usize, usize));
+
 /// Groups files that are one and the same under several names, in the folders at `places`.
 fn find_hard_links(folders: &mut [Folder], places: Vec<usize>) -> Vec<HardLink> {
-    let mut names: HashMap<(u64, u64), Vec<(Vec<u8>, (usize, usize))>> = HashMap::new();
+    let mut names: HashMap<(u64, u64), Vec<Named>> = HashMap::new();
     for (folder_index, folder) in places.into_iter().filter_map(|place| Some((place, folders.get(place)?))) {
         for (place, entry) in folder.entries.iter().enumerate() {
             if entry.stat.links > 1 && entry.stat.kind == Kind::File {

@@ -45,7 +45,7 @@ pub(super) fn foresee(plan: &RestorePlan<'_>, observer: &dyn Observer) -> Result
     let mut tally = plan.items.tally.clone();
     let mut outlook = Outlook::new(&plan.reader)?;
     let mut in_damaged: BTreeMap<PackName, (u64, Vec<u8>)> = BTreeMap::new();
-    for item in &plan.items.items {
+    for (_, item) in plan.items.items.iter() {
         stop_if_asked(observer)?;
         // What is there may have the right bytes already: only reading it would tell.
         let (What::File(content), Here::Nothing | Here::Replace) = (&item.what, item.here) else { continue };
@@ -55,7 +55,7 @@ pub(super) fn foresee(plan: &RestorePlan<'_>, observer: &dyn Observer) -> Result
             Err(Failure::Fatal(error)) => return Err(error),
             Err(Failure::LeftOut(why)) => {
                 tally.leave_out(&item.path, why);
-                discount(&mut summary, item, content);
+                discount(&mut summary, &item, content);
             }
         }
     }
@@ -92,7 +92,7 @@ pub(super) fn foresee(plan: &RestorePlan<'_>, observer: &dyn Observer) -> Result
 /// so does what is removed.
 fn no_room(plan: &RestorePlan<'_>) -> Option<Problem> {
     let free_bytes = plan.target.free_bytes()?;
-    let new_files = plan.items.items.iter().filter(|item| item.here == Here::Nothing);
+    let new_files = plan.items.items.iter().map(|(_, item)| item).filter(|item| item.here == Here::Nothing);
     let lengths = new_files.map(|item| match &item.what {
         What::File(content) => content.length_bytes,
         What::Symlink(_) => 0,

@@ -3,6 +3,7 @@
 //! Nothing is written here. What cannot be read of a tree is a problem with its path, and the rest is gathered.
 
 use super::file::{Failure, of_target, of_tree, other_content};
+use super::item_list::ItemList;
 use super::names::{NameRules, Names};
 use super::options::{Mode, Overwrite};
 use super::select::{Selection, Wanted};
@@ -10,6 +11,7 @@ use super::tally::{Tally, Why};
 use super::target::{FoundKind, Target};
 use crate::ops::objects::RepoObjects;
 use crate::ops::{Error, InSnapshot, Severity};
+use crate::packed::{Decode, Encode};
 use crate::progress::Observer;
 use crate::repo::{ObjectReader, RepoError, SourceRecord};
 use crate::tree::{self, Bounds, Content, Entry, Facts, FileContent, FileHash, Holes, Next, Step, TreeError};
@@ -18,7 +20,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use unicode_normalization::UnicodeNormalization;
 
 /// A file or a link to restore.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
 pub(super) struct Item {
     /// Its path in the target.
     pub(super) path: Vec<u8>,
@@ -27,21 +29,17 @@ pub(super) struct Item {
     pub(super) holes: Vec<(u64, u64)>,
     pub(super) what: What,
     pub(super) here: Here,
-    /// The first item of the files that are one file under several names.
-    pub(super) link: Option<usize>,
-    /// The first item of those whose paths some file systems take for one.
-    pub(super) alike: Option<usize>,
 }
 
 /// What an item is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
 pub(super) enum What {
     File(FileContent),
     Symlink(Vec<u8>),
 }
 
 /// What is done about what lies at an item's path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(super) enum Here {
     /// Nothing is there: if something appears, it is not touched.
     Nothing,
@@ -71,7 +69,7 @@ pub(super) struct FolderItem {
 pub(super) struct Items {
     /// By path, so that a folder comes before what is in it; the root is the empty path.
     pub(super) folders: BTreeMap<Vec<u8>, FolderItem>,
-    pub(super) items: Vec<Item>,
+    pub(super) items: ItemList,
     pub(super) tally: Tally,
     /// The paths in the target that are given out, also to what is left out.
     pub(super) names: Names,
@@ -106,7 +104,7 @@ impl<'a> Gather<'a> {
         wanted: &'a Selection,
     ) -> Self {
         let rules = target.name_rules();
-        let gathered = Items { folders: BTreeMap::new(), items: Vec::new(), tally: Tally::default(), names: Names::new(rules) };
+        let gathered = Items { folders: BTreeMap::new(), items: ItemList::default(), tally: Tally::default(), names: Names::new(rules) };
         let (leading, links) = (Vec::new(), HashMap::new());
         Self { reader, target, observer, mode, gathered, selection: 0, wanted, rules, leading, blocked: None, links }
     }
@@ -227,7 +225,7 @@ impl<'a> Gather<'a> {
             What::File(content) => Holes::of(&entry.sections, content.length_bytes).map(|holes| holes.runs).unwrap_or_default(),
             What::Symlink(_) => Vec::new(),
         };
-        self.gathered.items.push(Item { path: placed, facts: entry.facts.clone(), holes, what, here, link, alike: None });
+        self.gathered.items.push(&Item { path: placed, facts: entry.facts.clone(), holes, what, here }, link);
         Ok(())
     }
 
@@ -304,20 +302,14 @@ impl<'a> Gather<'a> {
         let mut gathered = self.gathered;
         let mut first_of: HashMap<u64, usize> = HashMap::with_capacity(gathered.items.len());
         let mut pairs = Vec::new();
-        for (position, item) in gathered.items.iter().enumerate() {
+        for (position, item) in gathered.items.iter() {
             // Two paths that meet by chance in 64 bits are written one after the other, which harms nothing.
             let first = *first_of.entry(folded(&item.path)).or_insert(position);
             if first != position {
                 pairs.push((first, position));
             }
         }
-        for (first, position) in pairs {
-            for member in [first, position] {
-                if let Some(item) = gathered.items.get_mut(member) {
-                    item.alike = Some(first);
-                }
-            }
-        }
+        pairs.into_iter().for_each(|(first, position)| gathered.items.are_alike(first, position));
         gathered
     }
 }

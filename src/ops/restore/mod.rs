@@ -14,6 +14,7 @@
 mod extra;
 mod file;
 mod foresee;
+mod item_list;
 mod items;
 mod marker;
 pub mod memory_target;

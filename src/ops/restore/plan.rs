@@ -220,7 +220,7 @@ fn summarise(items: &Items, extras: &[Extra], manifests: &[Manifest], target: &d
         blocked: count(items.tally.left_out_count()),
         ..PlanSummary::default()
     };
-    for item in &items.items {
+    for (_, item) in items.items.iter() {
         match item.here {
             Here::Leave => {
                 summary.skip_existing += 1;

@@ -3,6 +3,7 @@
 
 use super::extra::{self, Extra};
 use super::file::{Compared, Done, Failure, FileWork, of_target, other_content};
+use super::item_list::ItemList;
 use super::items::{FolderItem, Here, Item, What};
 use super::marker::MARKER;
 use super::names::Renamed;
@@ -14,15 +15,15 @@ use super::target::{Existing, FactsSet, FoundKind, Target, TargetError};
 use crate::ops::extensions::FileGroup;
 use crate::ops::{Error, Problem, Severity, used};
 use crate::progress::{Observer, Stage};
-use crate::repo::{PackName, RepoError, Repository};
+use crate::repo::{RepoError, Repository};
 use crate::scan::escaped;
 use crate::tree::{Facts, FileContent, ObjectId, Pieces};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Whether it is a film, and where its bytes begin.
-type ReadOrder = (bool, Option<(PackName, u64)>);
+/// A file that is to be restored, as files are put in order: whether it is a film, where its bytes begin, its position, and its length in bytes.
+type InOrder = (bool, Option<(u32, u64)>, usize, u64);
 
 /// Files that a worker takes at once, as long as they are short.
 const UNIT_FILES_MAX: usize = 32;
@@ -34,7 +35,7 @@ struct Run<'a> {
     repository: &'a Repository,
     work: FileWork<'a>,
     observer: &'a dyn Observer,
-    items: &'a [Item],
+    items: &'a ItemList,
     tally: Mutex<Tally>,
     /// Of each item, whether this run saw it in the target as it should be.
     done: Vec<AtomicBool>,
@@ -63,17 +64,15 @@ pub(super) fn run(plan: RestorePlan<'_>, observer: &dyn Observer) -> Result<Rest
         observer,
         items: &plan.items.items,
         tally: Mutex::new(plan.items.tally.clone()),
-        done: plan.items.items.iter().map(|_| AtomicBool::new(false)).collect(),
+        done: (0..plan.items.items.len()).map(|_| AtomicBool::new(false)).collect(),
         damaged: Mutex::default(),
         alike: HashMap::new(),
         no_folder: BTreeMap::new(),
         going_on: plan.going_on,
         newest_first: plan.options.newest_first,
     };
-    for (position, item) in plan.items.items.iter().enumerate() {
-        if let Some(alike) = item.alike {
-            run.alike.entry(alike).or_default().push(position);
-        }
+    for (position, first) in plan.items.items.all_alike() {
+        run.alike.entry(first).or_default().push(position);
     }
     run.make_folders(&plan.items.folders)?;
     let files = run.files(plan.repository.surroundings().threads);
@@ -210,27 +209,33 @@ impl<'a> Run<'a> {
 
     /// Files that can be restored side by side: films last, else in the order in which their bytes lie on the drive.
     fn files(&self, threads: usize) -> Result<(), Error> {
-        let mut order: Vec<(ReadOrder, usize)> = Vec::new();
-        for (position, item) in self.items.iter().enumerate() {
-            if let (What::File(content), true) = (&item.what, is_independent(item, position)) {
+        let mut order: Vec<InOrder> = Vec::new();
+        let mut seen = 0;
+        for (position, item) in self.items.iter() {
+            seen += 1;
+            if let (What::File(content), true) = (&item.what, self.items.is_independent(position)) {
                 let is_film = FileGroup::of(&item.path) == FileGroup::Films;
-                order.push(((is_film, first_piece(content).and_then(|id| self.work.reader.locate(id))), position));
+                let begins = first_piece(content).and_then(|id| self.work.reader.locate(id));
+                order.push((is_film, begins, position, content.length_bytes));
             }
+        }
+        // Nothing is left out in silence.
+        if seen != self.items.len() {
+            return Err(RepoError::Stopped.into());
         }
         if self.newest_first {
             let time = |position: usize| self.items.get(position).and_then(|item| item.facts.mtime).unwrap_or_default();
-            order.sort_by_key(|(_, position)| std::cmp::Reverse(time(*position)));
+            order.sort_by_cached_key(|(.., position, _)| std::cmp::Reverse(time(*position)));
         } else {
             order.sort_unstable();
         }
-        let order: Vec<usize> = order.into_iter().map(|(_, position)| position).collect();
-        let units: Vec<&[usize]> = self.units(&order);
+        let units: Vec<&[InOrder]> = units(&order);
         let next = AtomicUsize::new(0);
         let failed: Mutex<Option<Error>> = Mutex::new(None);
         let stop = AtomicBool::new(false);
         let worker = || {
             while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
-                for position in *unit {
+                for (.., position, _) in *unit {
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
@@ -252,27 +257,10 @@ impl<'a> Run<'a> {
         failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
-    /// What a worker takes at once: one file, or some small ones that stand after each other, since they mostly lie in one record.
-    fn units<'o>(&self, order: &'o [usize]) -> Vec<&'o [usize]> {
-        let length_bytes = |position: &usize| match self.items.get(*position).map(|item| &item.what) {
-            Some(What::File(content)) => content.length_bytes,
-            Some(What::Symlink(_)) | None => 0,
-        };
-        let (mut files, mut bytes) = (0, 0_u64);
-        let units = order.chunk_by(|one, next| {
-            (files, bytes) = (files + 1, bytes.saturating_add(length_bytes(one)));
-            let goes_on = files < UNIT_FILES_MAX && bytes.saturating_add(length_bytes(next)) <= UNIT_BYTES_MAX;
-            if !goes_on {
-                (files, bytes) = (0, 0);
-            }
-            goes_on
-        });
-        units.collect()
-    }
-
     fn file(&self, position: usize) -> Result<(), Error> {
-        let Some((item, What::File(content))) = self.items.get(position).map(|item| (item, &item.what)) else { return Ok(()) };
-        self.attempt(position, item, content.length_bytes, || self.work.restore(item, content))
+        let Some(item) = self.items.get(position) else { return Ok(()) };
+        let What::File(content) = &item.what else { return Ok(()) };
+        self.attempt(position, &item, content.length_bytes, || self.work.restore(&item, content))
     }
 
     /// Does one thing to one item and adds up what came of it.
@@ -324,20 +312,22 @@ impl<'a> Run<'a> {
     fn one_after_the_other(&self) -> Result<(), Error> {
         // Of each file with several names, one that is in the target.
         let mut named: HashMap<usize, usize> = HashMap::new();
-        for (position, item) in self.items.iter().enumerate() {
+        for position in self.items.dependent() {
+            let Some(item) = self.items.get(position) else { continue };
             let What::File(content) = &item.what else { continue };
-            if !is_independent(item, position) {
+            let link = self.items.link(position);
+            if !self.items.is_independent(position) {
                 stop_if_asked(self.observer)?;
-                let first = item.link.and_then(|link| named.get(&link)).and_then(|first| self.items.get(*first));
-                self.attempt(position, item, content.length_bytes, || {
-                    self.refuse_alike(position, item)?;
-                    match first {
-                        Some(first) => self.second_name(first, item, content),
-                        None => self.work.restore(item, content),
+                let first = link.and_then(|link| named.get(&link)).and_then(|first| self.items.get(*first));
+                self.attempt(position, &item, content.length_bytes, || {
+                    self.refuse_alike(position, &item)?;
+                    match &first {
+                        Some(first) => self.second_name(first, &item, content),
+                        None => self.work.restore(&item, content),
                     }
                 })?;
             }
-            if let (Some(link), true) = (item.link, self.is_done(position)) {
+            if let (Some(link), true) = (link, self.is_done(position)) {
                 named.entry(link).or_insert(position);
             }
         }
@@ -346,13 +336,14 @@ impl<'a> Run<'a> {
 
     /// Refuses a path that in this target is another item's, which this run has put there.
     fn refuse_alike(&self, position: usize, item: &Item) -> Result<(), Failure> {
-        let Some(alike) = item.alike else { return Ok(()) };
+        let Some(alike) = self.items.alike(position) else { return Ok(()) };
         let stat = |path: &[u8]| self.target().stat(path).map_err(|error| self.failure(error));
         let Some(here) = stat(&item.path)? else { return Ok(()) };
         let others = self.alike.get(&alike).into_iter().flatten().filter(|other| **other != position && self.is_done(**other));
-        for other in others.filter_map(|other| self.items.get(*other)) {
+        for (other_position, other) in others.filter_map(|other| Some((other, self.items.get(*other)?))) {
             let same = stat(&other.path)?.is_some_and(|other| (other.device, other.inode) == (here.device, here.inode));
-            let one_file = item.link.is_some() && item.link == other.link && here.link_count > 1;
+            let link = self.items.link(position);
+            let one_file = link.is_some() && link == self.items.link(*other_position) && here.link_count > 1;
             if same && !one_file {
                 let reason = format!("in this target its name is the same as {}", escaped(&other.path));
                 return Err(Failure::LeftOut(Why::new("target-exists", Severity::Notice, reason)));
@@ -386,12 +377,12 @@ impl<'a> Run<'a> {
     }
 
     fn symlinks(&self) -> Result<(), Error> {
-        for (position, item) in self.items.iter().enumerate() {
+        for (position, item) in self.items.symlinks() {
             let What::Symlink(to) = &item.what else { continue };
             stop_if_asked(self.observer)?;
-            self.attempt(position, item, 0, || {
-                self.refuse_alike(position, item)?;
-                self.symlink(item, to)
+            self.attempt(position, &item, 0, || {
+                self.refuse_alike(position, &item)?;
+                self.symlink(&item, to)
             })?;
         }
         Ok(())
@@ -426,15 +417,15 @@ impl<'a> Run<'a> {
         if damaged.is_empty() {
             return Ok(());
         }
-        let planned: BTreeSet<&[u8]> = self.items.iter().map(|item| item.path.as_slice()).collect();
+        let planned: BTreeSet<Vec<u8>> = self.items.iter().map(|(_, item)| item.path).collect();
         for item in damaged.into_iter().filter_map(|position| self.items.get(position)) {
             stop_if_asked(self.observer)?;
             let What::File(content) = &item.what else { continue };
             let beside = [&item.path[..], b".damaged"].concat();
-            if planned.contains(beside.as_slice()) {
+            if planned.contains(&beside) {
                 continue;
             }
-            match self.work.write_readable(&beside, item, content) {
+            match self.work.write_readable(&beside, &item, content) {
                 Ok(true) => self.tally().kept_as(&item.path, &beside),
                 Ok(false) | Err(Failure::LeftOut(_)) => {}
                 Err(Failure::Fatal(error)) => return Err(error),
@@ -496,9 +487,18 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Whether an item can be restored before and beside all others.
-fn is_independent(item: &Item, position: usize) -> bool {
-    item.link.is_none_or(|first| first == position) && item.alike.is_none_or(|first| first == position)
+/// What a worker takes at once: one file, or some small ones that stand after each other, since they mostly lie in one record.
+fn units(order: &[InOrder]) -> Vec<&[InOrder]> {
+    let (mut files, mut bytes) = (0, 0_u64);
+    let units = order.chunk_by(|(.., one_bytes), (.., next_bytes)| {
+        (files, bytes) = (files + 1, bytes.saturating_add(*one_bytes));
+        let goes_on = files < UNIT_FILES_MAX && bytes.saturating_add(*next_bytes) <= UNIT_BYTES_MAX;
+        if !goes_on {
+            (files, bytes) = (0, 0);
+        }
+        goes_on
+    });
+    units.collect()
 }
 
 /// The object that a file's bytes begin with, as far as its entry says.

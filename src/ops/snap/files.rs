@@ -93,14 +93,18 @@ pub(super) enum Outcome {
     Read(Box<FileRead>),
     Failed(Box<ScanError>),
     /// Names of one file when they were listed, read one by one: the first could not be read, or was another file by then.
-    Apart(Box<BTreeMap<Vec<u8>, Outcome>>),
+    Apart(Box<Names>),
 }
+
+/// What became of each of several names.
+#[derive(Debug, Clone)]
+pub(super) struct Names(BTreeMap<Vec<u8>, Outcome>);
 
 impl Outcome {
     /// What became of one name.
     pub(super) fn of(&self, path: &[u8]) -> &Self {
         match self {
-            Self::Apart(names) => names.get(path).unwrap_or(self),
+            Self::Apart(names) => names.0.get(path).unwrap_or(self),
             Self::Read(_) | Self::Failed(_) => self,
         }
     }
@@ -274,7 +278,7 @@ impl Storing<'_, '_> {
         for name in names {
             apart.insert(name.clone(), self.store_name(unit, name, packer, window)?);
         }
-        Ok(Outcome::Apart(Box::new(apart)))
+        Ok(Outcome::Apart(Box::new(Names(apart))))
     }
 
     /// Reads a file once more if it changed meanwhile; if it changed again, that is noted.

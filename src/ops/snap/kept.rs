@@ -5,12 +5,11 @@
 use super::NotSaved;
 use super::carry::count;
 use super::identity::join;
-use super::trees::{Building, Gathered, item};
+use super::trees::{Building, Gathered, InFolder, item};
 use super::unmounted::{self, Present};
 use crate::repo::{RepoError, SnapshotName};
-use crate::scan::{Folder, ScanError, escaped};
+use crate::scan::{ScanError, escaped};
 use crate::tree::{Carried, Counts, Entry, ReportWhat, must_stay_as_it_is, tags};
-use std::collections::HashMap;
 
 impl Building<'_, '_, '_, '_> {
     /// What becomes of a path that could not be read, in the folder at `position`.
@@ -116,13 +115,13 @@ impl Building<'_, '_, '_, '_> {
     /// Takes over what the last snapshot had in a folder whose drive, mounted at `top`, is not connected, and that is not there now.
     pub(super) fn take_over_missing(
         &mut self,
-        position: usize,
+        here: &InFolder<'_>,
         top: usize,
-        folder: &Folder,
-        base: &HashMap<Vec<u8>, Entry>,
         entries: &mut Vec<Entry>,
         gathered: &mut Gathered,
     ) -> Result<(), RepoError> {
+        let InFolder { position, folder, base, .. } = here;
+        let position = *position;
         let plan = self.plan;
         let present = Present::of(folder);
         if let Some(id) = plan.partly_listed.get(&position)

@@ -4,11 +4,11 @@
 //! It is mapped, and what is unchanged is compared where it lies: no tree is read, built or hashed for it.
 
 use crate::clock::Timestamp;
+use crate::packed::{pack, unpack};
 use crate::repo::{Local, PackName, SourceId};
 use crate::scan::{EntryKind, FileSystem, Folder, Freshness, SkipReason, Stat, StatKey, Walk, compare, is_unmoved};
 use crate::sys::{CacheMap, map_cache_file};
 use crate::tree::{Content, Counts, Entry, ObjectId};
-use bincode::config;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::sync::{Mutex, PoisonError};
@@ -407,13 +407,11 @@ fn put_head(body: &mut Vec<u8>, is_plain: bool, id: ObjectId, counts: &Counts, p
 }
 
 fn put_entry(body: &mut Vec<u8>, sort: Sort, name: &[u8], key: &StatKey) {
-    // Writing to memory does not fail, and nothing in it is of a kind that cannot be encoded.
-    let written = bincode::encode_into_std_write((sort.number(), name, key), body, config::standard());
-    debug_assert!(written.is_ok());
+    pack((sort.number(), name, key), body);
 }
 
 fn take_entry<'b>(rest: &mut &'b [u8]) -> Option<(u8, &'b [u8], StatKey)> {
-    let (entry, length) = bincode::borrow_decode_from_slice(rest, config::standard()).ok()?;
+    let (entry, length) = unpack(rest)?;
     *rest = rest.get(length..)?;
     Some(entry)
 }

@@ -107,6 +107,17 @@ struct Held {
     xattrs: Vec<Xattr>,
 }
 
+/// The folder that is built.
+pub(super) struct InFolder<'f> {
+    /// Its position in the walk.
+    pub(super) position: usize,
+    pub(super) folder: &'f Folder,
+    /// What the last snapshot had in it, by name.
+    pub(super) base: HashMap<Vec<u8>, Entry>,
+    /// By position, the folders that are built: all that lie in this one.
+    built: &'f [Option<ObjectId>],
+}
+
 /// Time as the format has it.
 fn time(stamp: crate::clock::Timestamp) -> Time {
     Time { seconds: stamp.seconds, nanoseconds: stamp.nanoseconds }
@@ -169,10 +180,11 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         &mut self,
         position: usize,
         folder: &Folder,
-        ids: &[Option<ObjectId>],
+        built: &[Option<ObjectId>],
         gathered: &mut Gathered,
     ) -> Result<ObjectId, RepoError> {
         let (base, _) = list_base(self.reader, self.plan.base.get(position).copied().flatten());
+        let here = InFolder { position, folder, base, built };
         // What is passed over each time is no news.
         let news = |gathered: &Gathered, skipped| (gathered.items.len() + skipped, gathered.unread_attributes.count);
         let news_before = news(gathered, folder.skipped.len());
@@ -182,14 +194,14 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
         let mut looked_at = 0;
         for (place, entry) in folder.entries.iter().enumerate() {
             looked_at += 1;
-            entries.extend(self.entry(position, place, folder, &entry, &base, ids, gathered)?);
+            entries.extend(self.entry(&here, place, &entry, gathered)?);
         }
         if looked_at != folder.entries.len() {
             return Err(RepoError::Stopped);
         }
-        self.missing_entries(position, folder, &base, &mut entries, gathered)?;
+        self.missing_entries(&here, &mut entries, gathered)?;
         if let Some(top) = self.plan.unmounted.top_of(position) {
-            self.take_over_missing(position, top, folder, &base, &mut entries, gathered)?;
+            self.take_over_missing(&here, top, &mut entries, gathered)?;
         }
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         let mut counts = Counts::default();
@@ -218,16 +230,14 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
 
     fn entry(
         &mut self,
-        position: usize,
+        here: &InFolder<'_>,
         place: usize,
-        folder: &Folder,
         entry: &WalkEntry<'_>,
-        base: &HashMap<Vec<u8>, Entry>,
-        ids: &[Option<ObjectId>],
         gathered: &mut Gathered,
     ) -> Result<Option<Entry>, RepoError> {
+        let (position, folder) = (here.position, here.folder);
         let path = join(&folder.path, entry.name);
-        let base = base.get(entry.name);
+        let base = here.base.get(entry.name);
         let mut stat = entry.stat.clone();
         let held = match entry.kind {
             EntryKind::File { hard_link } => {
@@ -257,7 +267,7 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
                 if self.plan.unmounted.is_top(index) {
                     self.name_unmounted(index, &path, gathered)?;
                 }
-                let id = ids.get(index).copied().flatten().ok_or(RepoError::Stopped)?;
+                let id = here.built.get(index).copied().flatten().ok_or(RepoError::Stopped)?;
                 let xattrs = self.folder_xattrs(index, &path, gathered)?;
                 Held { content: Content::Folder(id), sections: self.mount_section(index), xattrs }
             }
@@ -402,14 +412,9 @@ impl<'a, 'p, 'r, 'k> Building<'a, 'p, 'r, 'k> {
     }
 
     /// Entries that could not even be looked at, and what was passed over.
-    fn missing_entries(
-        &mut self,
-        position: usize,
-        folder: &Folder,
-        base: &HashMap<Vec<u8>, Entry>,
-        entries: &mut Vec<Entry>,
-        gathered: &mut Gathered,
-    ) -> Result<(), RepoError> {
+    fn missing_entries(&mut self, here: &InFolder<'_>, entries: &mut Vec<Entry>, gathered: &mut Gathered) -> Result<(), RepoError> {
+        let InFolder { position, folder, base, .. } = here;
+        let position = *position;
         for skipped in &folder.skipped {
             let path = join(&folder.path, &skipped.name);
             if self.plan.unmounted.is_hidden(&path) {

@@ -43,7 +43,7 @@ fn folders_come_in_order_of_names_whatever_the_threads() {
     for (place, folder) in alone.folders.iter().enumerate() {
         for entry in &folder.entries {
             if let EntryKind::Folder { index } = entry.kind {
-                assert!(index > place && alone.folders[index].path.ends_with(&entry.name));
+                assert!(index > place && alone.folders[index].path.ends_with(entry.name));
             }
         }
     }
