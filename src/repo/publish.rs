@@ -1,7 +1,7 @@
 //! Owns the end of a run: index segment, needs pages, manifest into `second/`, look, manifest into `snapshots/`.
 //! Implements `format-spec/writing.md`, in the order that it demands.
 
-use super::inventory::Packs;
+use super::inventory::{Packs, Seen};
 use super::repository::put_twice;
 use super::{Heads, Known, Ledger, Manifest, RepoError, Repository};
 use crate::format::{
@@ -211,29 +211,42 @@ impl Repository {
             }
         }
         let covered: BTreeSet<PackName> = covers.into_values().flatten().collect();
-        let mut gathered = publication.new_packs.to_vec();
-        gathered.extend(self.uncovered_directories(publication, &covered)?);
-        if gathered.is_empty() {
-            return Ok(chosen);
+        let mut unlisted: BTreeMap<PackName, Unlisted<'_>> = uncovered(publication.known, &covered).collect();
+        unlisted.extend(publication.new_packs.iter().map(|pack| (pack.name, Unlisted::New(pack))));
+        if !unlisted.is_empty() {
+            self.take_in_small_segments(&mut chosen, &mut unlisted, segment_bytes)?;
+            self.write_segments(unlisted, &needed, &mut chosen, written_bytes)?;
         }
-        self.take_in_small_segments(&mut chosen, &mut gathered, segment_bytes)?;
-        gathered.sort_by_key(|pack| pack.name);
-        gathered.dedup_by_key(|pack| pack.name);
-        let mut part_bytes = 0;
-        let parts = gathered.chunk_by(|pack, _| {
-            part_bytes += limits::to_u64(pack.directory.encode().len());
-            let goes_on = part_bytes < limits::SEGMENT_FULL_BYTES;
-            part_bytes = if goes_on { part_bytes } else { 0 };
-            goes_on
-        });
-        let lengths: Vec<usize> = parts.map(<[_]>::len).collect();
-        let mut gathered = gathered.into_iter();
-        for length in lengths {
-            // Moved, not copied: the directories of a large run are the most that it holds.
-            let segment = IndexSegment { packs: gathered.by_ref().take(length).collect() };
-            let is_needed = segment.packs.iter().any(|pack| needed.contains(&pack.name));
-            let body = segment.encode();
-            drop(segment);
+        Ok(chosen)
+    }
+
+    /// Writes segments for these packs, as full as they may be, and adds the names of those that are needed to `chosen`. The directories of one
+    /// segment are in memory at a time.
+    fn write_segments(
+        &self,
+        unlisted: BTreeMap<PackName, Unlisted<'_>>,
+        needed: &BTreeSet<PackName>,
+        chosen: &mut Vec<StoredName>,
+        written_bytes: &mut u64,
+    ) -> Result<(), RepoError> {
+        let mut left = unlisted.into_iter().peekable();
+        while left.peek().is_some() {
+            let (mut packs, mut part_bytes) = (Vec::new(), 0);
+            while let Some((name, pack)) = left.next_if(|_| part_bytes < limits::SEGMENT_FULL_BYTES) {
+                let pack = match pack {
+                    Unlisted::New(pack) => Some(pack.clone()),
+                    Unlisted::Listed(pack) => Some(*pack),
+                    Unlisted::Here(seen) => self.read_directory(name, seen)?.ok(),
+                };
+                let Some(pack) = pack else { continue };
+                part_bytes += limits::to_u64(pack.directory.encode().len());
+                packs.push(pack);
+            }
+            if packs.is_empty() {
+                continue;
+            }
+            let is_needed = packs.iter().any(|pack| needed.contains(&pack.name));
+            let body = IndexSegment { packs }.encode();
             let bytes = self
                 .sealing()?
                 .seal_file(FileKind::Index, self.id(), self.salt(&body)?, &[], body)
@@ -245,25 +258,14 @@ impl Repository {
                 chosen.push(file.hash);
             }
         }
-        Ok(chosen)
-    }
-
-    /// The directories of all packs that were here and that no good segment lists, read from the packs themselves.
-    fn uncovered_directories(&self, publication: &Publication<'_>, covered: &BTreeSet<PackName>) -> Result<Vec<IndexedPack>, RepoError> {
-        let known = publication.known;
-        let mut directories = Vec::new();
-        for pack in known.index.packs().iter().filter(|pack| !covered.contains(&pack.name)) {
-            let Some(seen) = known.packs.files.get(&pack.name).filter(|seen| !seen.placeholder) else { continue };
-            directories.extend(self.read_directory(pack.name, *seen)?.ok());
-        }
-        Ok(directories)
+        Ok(())
     }
 
     /// If the manifest would name more than 12 segments that are not full: the smallest, then each that is smaller than what is gathered so far.
     fn take_in_small_segments(
         &self,
         chosen: &mut Vec<StoredName>,
-        gathered: &mut Vec<IndexedPack>,
+        unlisted: &mut BTreeMap<PackName, Unlisted<'_>>,
         segment_bytes: impl Fn(&StoredName) -> Option<u64>,
     ) -> Result<(), RepoError> {
         let mut not_full: Vec<(u64, StoredName)> = chosen
@@ -275,18 +277,39 @@ impl Repository {
             return Ok(());
         }
         not_full.sort_unstable();
-        let mut gathered_bytes = limits::to_u64(gathered.iter().map(|pack| pack.directory.encode().len()).sum());
+        let new =
+            unlisted.values().filter_map(|pack| if let Unlisted::New(pack) = pack { Some(pack.directory.encode().len()) } else { None });
+        let mut gathered_bytes = limits::to_u64(new.sum());
         for (position, (bytes, name)) in not_full.into_iter().enumerate() {
             if position > 0 && bytes >= gathered_bytes {
                 break;
             }
             let Ok(segment) = self.read_segment(name)? else { continue };
-            gathered.extend(segment.packs);
+            unlisted.extend(segment.packs.into_iter().map(|pack| (pack.name, Unlisted::Listed(Box::new(pack)))));
             gathered_bytes = gathered_bytes.saturating_add(bytes);
             chosen.retain(|other| *other != name);
         }
         Ok(())
     }
+}
+
+/// A pack that a new segment is to list.
+enum Unlisted<'p> {
+    /// This run wrote it.
+    New(&'p IndexedPack),
+    /// A segment that is taken in lists it.
+    Listed(Box<IndexedPack>),
+    /// It was here, and its directory is read from itself.
+    Here(Seen),
+}
+
+/// The packs that were here and that no good segment lists.
+fn uncovered<'p>(known: &'p Known, covered: &'p BTreeSet<PackName>) -> impl Iterator<Item = (PackName, Unlisted<'static>)> + 'p {
+    let packs = known.index.packs().iter().filter(|pack| !covered.contains(&pack.name));
+    packs.filter_map(|pack| {
+        let seen = known.packs.files.get(&pack.name).filter(|seen| !seen.placeholder)?;
+        Some((pack.name, Unlisted::Here(*seen)))
+    })
 }
 
 /// The newest manifest of each source that is not in this snapshot, for up to 32 of them, newest first.

@@ -26,6 +26,7 @@ mod os_file;
 mod os_folder;
 mod os_names;
 pub mod os_target;
+mod os_unnamed;
 mod plan;
 mod report;
 mod run;

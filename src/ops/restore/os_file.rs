@@ -1,17 +1,18 @@
 //! Owns one file while it is written to, or compared with, a real file system.
 //!
-//! Bytes go to a new file under a temporary name, readable by its owner alone; nothing that exists is ever opened for writing, so that
-//! a file that has another name outside the target cannot be changed through this one.
+//! Bytes go to a new file without a name, or under a temporary one where the system cannot do that, readable by its owner alone; nothing that
+//! exists is ever opened for writing, so that a file that has another name outside the target cannot be changed through this one.
 
 use super::os_facts::set_open;
-use super::os_folder::{failed, failed_io, look, look_at, open_folder, publish, with_part_name};
+use super::os_folder::{failed, failed_io, look, look_at, named, open_folder, publish, with_part_name};
+use super::os_unnamed;
 use super::target::{Existing, FactsSet, Found, FoundKind, Rights, Room, TargetError, TargetFile, TargetRead, split};
 use crate::sys::{ALIGNMENT_BYTES, AlignedBytes};
 use crate::tree::Facts;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +29,8 @@ const ROOM_BYTES: usize = 2 << 20;
 pub(super) struct Folders {
     root: Arc<OwnedFd>,
     held: Mutex<VecDeque<Arc<Held>>>,
+    /// By device, whether files can be made without a name.
+    unnamed: Mutex<HashMap<u64, bool>>,
     rooms: Mutex<Vec<AlignedBytes>>,
 }
 
@@ -37,15 +40,23 @@ struct Held {
     path: Vec<u8>,
     folder: OwnedFd,
     identity: (u64, u64),
+    makes_unnamed: bool,
 }
 
 /// Folders that are held open.
 const HELD_MAX: usize = 16;
 
 impl Folders {
+    /// Those below this root, whose device makes no file without a name, whatever it says.
+    #[cfg(test)]
+    pub(super) fn named_below(root: &Arc<OwnedFd>) -> Self {
+        let device = look_at(root.as_fd(), b"").map(|found| found.device).unwrap_or_default();
+        Self { unnamed: Mutex::new(HashMap::from([(device, false)])), ..Self::below(root) }
+    }
+
     /// Those below this root.
     pub(super) fn below(root: &Arc<OwnedFd>) -> Self {
-        Self { root: Arc::clone(root), held: Mutex::default(), rooms: Mutex::default() }
+        Self { root: Arc::clone(root), held: Mutex::default(), unnamed: Mutex::default(), rooms: Mutex::default() }
     }
 
     fn open(&self, path: &[u8]) -> Result<Arc<Held>, TargetError> {
@@ -55,7 +66,9 @@ impl Folders {
         }
         let folder = open_folder(self.root.as_fd(), path)?;
         let identity = identity(&look_at(folder.as_fd(), path)?);
-        let opened = Arc::new(Held { path: path.to_vec(), folder, identity });
+        let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
+        let makes_unnamed = *unnamed.entry(identity.0).or_insert_with(|| os_unnamed::can_be_made(folder.as_fd()));
+        let opened = Arc::new(Held { path: path.to_vec(), folder, identity, makes_unnamed });
         held.push_front(Arc::clone(&opened));
         held.truncate(HELD_MAX);
         Ok(opened)
@@ -80,13 +93,14 @@ fn identity(found: &Found) -> (u64, u64) {
     (found.device, found.inode)
 }
 
-/// A file under its temporary name.
+/// A file without a name, or under a temporary one.
 #[derive(Debug)]
 pub(super) struct OsFile {
     folders: Arc<Folders>,
     folder: Arc<Held>,
     path: Vec<u8>,
-    part: String,
+    /// Its temporary name, if it has one.
+    part: Option<String>,
     file: File,
     length_bytes: u64,
     named: bool,
@@ -111,7 +125,11 @@ impl OsFile {
             return Err(TargetError::blocked(path, FoundKind::Folder.words()));
         }
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let make = |folder: &Held| with_part_name(path, |part| rustix::fs::openat(&folder.folder, part, flags, Mode::RUSR | Mode::WUSR));
+        let make = |folder: &Held| match folder.makes_unnamed {
+            true => os_unnamed::make(folder.folder.as_fd()).map(|file| (file, None)).map_err(|errno| failed("create", path, errno)),
+            false => with_part_name(path, |part| rustix::fs::openat(&folder.folder, part, flags, Mode::RUSR | Mode::WUSR))
+                .map(|(file, part)| (file, Some(part))),
+        };
         let (folder, (file, part)) = match make(&folder) {
             Ok(made) => (folder, made),
             Err(_) => {
@@ -242,10 +260,20 @@ impl OsFile {
             return Err(TargetError::blocked(parent, "another folder than when the file was begun"));
         }
         let folder = self.folder.folder.as_fd();
-        if look(folder, self.part.as_bytes(), &self.path)?.is_none_or(|found| identity(&found) != identity(written)) {
-            return Err(TargetError::blocked(&self.path, "something that took its temporary name"));
-        }
-        match publish(folder, &self.part, name, &self.path, existing) {
+        let given = match (&self.part, existing) {
+            (None, Existing::Refuse) => named(os_unnamed::give_name(self.file.as_fd(), folder, name), &self.path),
+            (None, Existing::Replace) => {
+                let ((), part) = with_part_name(&self.path, |part| os_unnamed::give_name(self.file.as_fd(), folder, part.as_bytes()))?;
+                publish(folder, self.part.insert(part), name, &self.path, existing)
+            }
+            (Some(part), _) => {
+                if look(folder, part.as_bytes(), &self.path)?.is_none_or(|found| identity(&found) != identity(written)) {
+                    return Err(TargetError::blocked(&self.path, "something that took its temporary name"));
+                }
+                publish(folder, part, name, &self.path, existing)
+            }
+        };
+        match given {
             Err(TargetError::Exists { .. }) if look(folder, name, &self.path)?.is_some_and(|found| found.kind == FoundKind::Folder) => {
                 Err(TargetError::blocked(&self.path, FoundKind::Folder.words()))
             }
@@ -304,9 +332,9 @@ impl Drop for OsFile {
         if let Some(room) = self.gathered.take() {
             self.folders.give_back(room);
         }
-        if !self.named {
+        if let Some(part) = self.part.as_ref().filter(|_| !self.named) {
             // Nothing can be said from here; what stays has a name that a continued restore removes.
-            let _ = rustix::fs::unlinkat(&self.folder.folder, &self.part, AtFlags::empty());
+            let _ = rustix::fs::unlinkat(&self.folder.folder, part, AtFlags::empty());
         }
     }
 }

@@ -119,6 +119,11 @@ pub(super) fn publish(folder: BorrowedFd<'_>, part: &str, name: &[u8], path: &[u
         Existing::Refuse => rename_to_free(folder, part, name),
         Existing::Replace => rustix::fs::renameat(folder, part, folder, name),
     };
+    named(result, path)
+}
+
+/// What came of giving a thing its name.
+pub(super) fn named(result: Result<(), Errno>, path: &[u8]) -> Result<(), TargetError> {
     result.map_err(|errno| match errno {
         Errno::ISDIR | Errno::NOTEMPTY => TargetError::blocked(path, FoundKind::Folder.words()),
         // FAT and its kin say this of names with a colon, a question mark and so on.

@@ -1,7 +1,7 @@
 //! Owns [`OsTarget`]: restoring to a folder of this machine.
 //!
 //! The root is opened once and every path is walked from that handle, level by level, without following links. What is there is never
-//! opened for writing: things are made under a temporary name beside their own and renamed.
+//! opened for writing: things are made without a name, or under a temporary one beside their own, and named when they are whole.
 
 use super::names::NameRules;
 use super::os_facts::{set_link, set_open};
@@ -56,6 +56,12 @@ impl OsTarget {
     /// The same folder, where facts that give programs rights are treated so.
     pub fn with_rights(self, rights: Rights) -> Self {
         Self { rights, ..self }
+    }
+
+    /// The same folder as on a file system where each file has a name from the start.
+    #[cfg(test)]
+    pub(super) fn named_from_the_start(self) -> Self {
+        Self { folders: Arc::new(Folders::named_below(&self.root)), ..self }
     }
 
     /// What [`Self::create_or_open`] would come to, with nothing made: `None` where the folder is still to be made.

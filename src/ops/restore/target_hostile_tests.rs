@@ -44,6 +44,14 @@ impl Scene {
         OsTarget::create_or_open(&self.base.path().join("target")).expect("the target")
     }
 
+    /// The target, where files have names from the start, or get them in the end.
+    fn target_that_names(&self, naming: Naming) -> OsTarget {
+        match naming {
+            Naming::InTheEnd => self.target(),
+            Naming::FromTheStart => self.target().named_from_the_start(),
+        }
+    }
+
     fn assert_untouched(&self, case: &str) {
         assert_eq!(self.before, outside(self.base.path()), "{case} changed something outside");
         for stray in ["/tintype-hostile", "/tmp/tintype-hostile"] {
@@ -51,6 +59,15 @@ impl Scene {
         }
     }
 }
+
+/// When a file gets a name, its own or a temporary one.
+#[derive(Debug, Clone, Copy)]
+enum Naming {
+    InTheEnd,
+    FromTheStart,
+}
+
+const NAMINGS: [Naming; 2] = [Naming::InTheEnd, Naming::FromTheStart];
 
 /// Kind, mode, owner, times and bytes of all that lies below `base`, but for what is in the target and the base's own times.
 fn outside(base: &Path) -> BTreeMap<PathBuf, String> {
@@ -239,8 +256,8 @@ fn no_name_leads_outside() {
     let scene = Scene::new(|target| fs::write(target.join("first"), "first").expect("a file"));
     let names = hostile_names(scene.base.path());
     let mut refused_count = 0;
-    for name in &names {
-        let target = scene.target();
+    for (name, naming) in names.iter().flat_map(|name| NAMINGS.map(|naming| (name, naming))) {
+        let target = scene.target_that_names(naming);
         write(&target, b"first", Existing::Replace).expect("a file");
         let refusals = do_everything(&target, name);
         scene.assert_untouched(&String::from_utf8_lossy(name));
@@ -252,7 +269,7 @@ fn no_name_leads_outside() {
             refused_count += 1;
         }
     }
-    println!("names: 0 of {} cases wrote outside, {refused_count} refused as no names", names.len());
+    println!("names: 0 of {} cases wrote outside, {refused_count} refused as no names", 2 * names.len());
     assert!(names.len() >= 100);
 }
 
@@ -278,12 +295,13 @@ fn no_link_leads_outside() {
     let mut case_count = 0;
     for (what, to) in links {
         for place in places {
-            for tail in ["", "/a", "/sub", "/sub/b", "/new", "/sub/deep/c"] {
+            let tails = ["", "/a", "/sub", "/sub/b", "/new", "/sub/deep/c"];
+            for (tail, naming) in tails.into_iter().flat_map(|tail| NAMINGS.map(|naming| (tail, naming))) {
                 let scene = Scene::new(|target| {
                     let base = target.parent().expect("a parent").display().to_string();
                     symlink(to.replace("BASE", &base), target.join(place)).expect("a link");
                 });
-                let target = scene.target();
+                let target = scene.target_that_names(naming);
                 write(&target, b"first", Existing::Replace).expect("a file");
                 let path = format!("{place}{tail}");
                 let refusals = do_everything_but_remove(&target, path.as_bytes(), tail.is_empty());
@@ -321,11 +339,15 @@ fn do_everything_but_remove(target: &OsTarget, path: &[u8], at_link: bool) -> Ve
 
 #[test]
 fn a_file_with_another_name_outside_is_not_changed_through_it() {
+    NAMINGS.into_iter().for_each(shared_file);
+}
+
+fn shared_file(naming: Naming) {
     let scene = Scene::new(|target| {
         fs::hard_link(target.join("../canary/a"), target.join("shared")).expect("a hard link");
         fs::hard_link(target.join("../canary/link"), target.join("shared-link")).expect("a hard link");
     });
-    let target = scene.target();
+    let target = scene.target_that_names(naming);
     let blocked = target.set_facts(b"shared", FoundKind::File, &hostile_facts()).map_err(|error| error.code());
     assert_eq!(blocked, Err("target-blocked"));
     assert!(target.set_facts(b"shared-link", FoundKind::Symlink, &hostile_facts()).is_err());
@@ -370,8 +392,12 @@ fn a_root_swapped_for_a_link_is_not_followed() {
 
 #[test]
 fn a_folder_moved_away_while_a_file_is_written_does_not_get_it() {
+    NAMINGS.into_iter().for_each(folder_moved);
+}
+
+fn folder_moved(naming: Naming) {
     let scene = Scene::new(|_| ());
-    let target = scene.target();
+    let target = scene.target_that_names(naming);
     let at = |name: &str| scene.base.path().join(name);
     let mut file = target.create(b"sub/photo", 7, Room::Ahead).expect("a file");
     file.write_at(0, b"hostile").expect("a write");
@@ -397,6 +423,10 @@ fn swap_until(stop: &AtomicBool, target: &Path, pairs: &[(&str, &str)]) -> u64 {
 
 #[test]
 fn names_swapped_while_running_lead_nowhere() {
+    NAMINGS.into_iter().for_each(swapped_names);
+}
+
+fn swapped_names(naming: Naming) {
     let scene = Scene::new(|target| {
         fs::create_dir(target.join("sub/sub")).expect("a folder");
         fs::write(target.join("sub/a"), "inside").expect("a file");
@@ -404,7 +434,7 @@ fn names_swapped_while_running_lead_nowhere() {
         symlink("../canary", target.join("trap")).expect("a link");
         symlink("../canary/a", target.join("file-trap")).expect("a link");
     });
-    let (stop, target) = (AtomicBool::new(false), scene.target());
+    let (stop, target) = (AtomicBool::new(false), scene.target_that_names(naming));
     write(&target, b"first", Existing::Replace).expect("a file");
     let path = scene.base.path().join("target");
     let facts = Facts { owner: None, ..hostile_facts() };
