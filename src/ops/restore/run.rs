@@ -30,6 +30,9 @@ const UNIT_FILES_MAX: usize = 32;
 /// Their lengths together, in bytes.
 const UNIT_BYTES_MAX: u64 = 512 << 10;
 
+/// Workers that are used at most: each holds a record of up to 16 MiB as it was stored and as it was, and room to write.
+const WORKERS_MAX: usize = 12;
+
 /// A run's shared state.
 struct Run<'a> {
     repository: &'a Repository,
@@ -247,7 +250,7 @@ impl<'a> Run<'a> {
             }
         };
         // One more than there are cores: one of them waits for a drive.
-        let workers = if threads <= 1 { 1 } else { threads.saturating_add(1) };
+        let workers = if threads <= 1 { 1 } else { threads.saturating_add(1).min(WORKERS_MAX) };
         std::thread::scope(|scope| {
             for _ in 1..workers.min(order.len().max(1)) {
                 scope.spawn(worker);
