@@ -138,6 +138,14 @@ impl StatCache {
         Some(std::iter::from_fn(move || take_entry(&mut rest)))
     }
 
+    /// Folders that can be taken over if nothing in them or below them changes.
+    #[cfg(test)]
+    pub(super) fn plain_folders(&self) -> Vec<Vec<u8>> {
+        let is_plain = |position: &usize| self.body(*position).is_some_and(|body| body.is_plain);
+        let plain = (0..self.folders.len()).filter(is_plain).filter_map(|position| self.folders.get(position));
+        plain.map(|place| self.part(place.path).to_vec()).collect()
+    }
+
     /// The packs that it says hold something.
     pub(super) fn packs(&self) -> &[PackName] {
         &self.packs

@@ -2,9 +2,11 @@
 
 use super::{World, encrypted};
 use crate::ops::check::{CheckOptions, Depth, check};
+use crate::ops::snap::stat_cache::StatCache;
+use crate::ops::snap::{SnapOptions, SnapSource, preview};
 use crate::progress::Silent;
 use crate::repo::NewProtection;
-use crate::scan::Content as Bytes;
+use crate::scan::{Content as Bytes, Special};
 use crate::store::Store;
 use crate::tree::{Counts, Entry, ObjectId};
 use std::sync::Arc;
@@ -78,6 +80,31 @@ fn whatever_changes_the_tree_is_the_one_that_is_built_anew() {
         assert!(world.is_complete(), "seed {seed}");
     }
     println!("300 snaps, {reused} of them opened no file");
+}
+
+#[test]
+fn what_a_rule_leaves_out_does_not_keep_a_folder_from_being_taken_over() {
+    let world = World::new(&encrypted(), 1);
+    for file in ["mac/photo.jpg", "mac/.DS_Store", "plain/photo.jpg", "plain/deep/photo.jpg", "linked/photo.jpg", "pipe/photo.jpg"] {
+        world.source.add_file(file, file);
+    }
+    world.source.add_hard_link("linked/photo.jpg", "linked/second.jpg").add_special("pipe/pipe", Special::Fifo);
+    world.clock.advance(Duration::from_secs(3600));
+    let report = world.snap();
+    assert_eq!((report.sources[0].files, report.sources[0].skipped), (6, 2));
+    let heads = world.heads();
+    let record = &heads.latest().unwrap().sealed.as_ref().unwrap().sources[0];
+    let local = &world.repository.surroundings().local;
+    let cache = StatCache::load(local, &world.repository.id().hex(), record.id, &record.root);
+    assert_eq!(cache.plain_folders(), [&b""[..], b"mac", b"pipe", b"plain", b"plain/deep"]);
+    // All is there that would be there if it had been looked into, also in what would be done.
+    world.clock.advance(Duration::from_secs(3600));
+    let source = SnapSource { source: world.source.clone(), path: b"/home/photos".to_vec(), label: None, repository_inside: None };
+    let planned = preview(&world.repository, &[source], &SnapOptions::default(), &Silent).unwrap();
+    assert_eq!((planned.sources[0].files, planned.read_files), (6, 0));
+    let report = world.snap();
+    assert_eq!((report.sources[0].files, report.sources[0].skipped), (6, 2));
+    assert_eq!(world.root(), world.anew());
 }
 
 #[test]
